@@ -1,0 +1,172 @@
+import type { AccessSize, DmaMemory, IoHandlers } from '../core/bus.js';
+import { InvariantError } from '../core/errors.js';
+
+export const PAGE_SHIFT = 12;
+export const PAGE_SIZE = 4096;
+const PAGES = 1 << 20;
+
+/** readPage/writePage value: not backed by memory; go through the MMIO regions. */
+export const NOT_MEMORY = -1;
+
+interface MmioRegion {
+  readonly base: number;
+  readonly length: number;
+  readonly io: IoHandlers;
+  /** Higher wins where regions overlap. */
+  readonly priority: number;
+}
+
+/**
+ * The 4 GiB guest-physical address space, page by page. All memory (RAM, ROM, video RAM) lives in one backing ArrayBuffer,
+ * so that generated code needs one DataView: readPage/writePage give the backing page number of each guest-physical page.
+ */
+export class PhysicalMemory implements DmaMemory {
+  readonly buffer: ArrayBuffer;
+  readonly u8: Uint8Array;
+  readonly dv: DataView;
+  /** Backing page number for reads of a guest-physical page, or NOT_MEMORY. */
+  readonly readPage = new Int32Array(PAGES).fill(NOT_MEMORY);
+  /** Backing page number for writes, or NOT_MEMORY (device or ROM: writes go to MMIO or are dropped). */
+  readonly writePage = new Int32Array(PAGES).fill(NOT_MEMORY);
+  /** By backing page: 1 where translated or decoded code lives; the CPU owns the marks. */
+  readonly codePage: Uint8Array;
+  /** The map changed: cached translations are stale. */
+  onRemap: (() => void) | null = null;
+  /** A page with codePage set is about to be written by somebody other than the CPU (DMA). Backing page number. */
+  onCodeWrite: ((backingPage: number) => void) | null = null;
+  private readonly regions: MmioRegion[] = [];
+  private used = 0;
+
+  /** @param capacityBytes all memory of the machine together: RAM + ROMs + video RAM; rounded up to pages. */
+  constructor(capacityBytes: number) {
+    const size = Math.ceil(capacityBytes / PAGE_SIZE) * PAGE_SIZE;
+    this.buffer = new ArrayBuffer(size);
+    this.u8 = new Uint8Array(this.buffer);
+    this.dv = new DataView(this.buffer);
+    this.codePage = new Uint8Array(size >>> PAGE_SHIFT);
+  }
+
+  /** Takes `bytes` (page multiple) of backing memory; returns its byte offset in `buffer`. */
+  allocate(bytes: number): number {
+    const offset = this.used;
+    this.used += Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
+    if (this.used > this.u8.length) throw new InvariantError(`physical memory exhausted: ${this.used} of ${this.u8.length} bytes`);
+    return offset;
+  }
+
+  /** Backs guest-physical [paddr, paddr+length) with buffer bytes from `offset`. All page multiples. Give null to leave one direction unbacked. */
+  map(paddr: number, length: number, readOffset: number | null, writeOffset: number | null): void {
+    const first = paddr >>> PAGE_SHIFT;
+    const count = length / PAGE_SIZE;
+    for (let i = 0; i < count; i++) {
+      this.readPage[first + i] = readOffset === null ? NOT_MEMORY : (readOffset / PAGE_SIZE + i) | 0;
+      this.writePage[first + i] = writeOffset === null ? NOT_MEMORY : (writeOffset / PAGE_SIZE + i) | 0;
+    }
+    this.onRemap?.();
+  }
+
+  /** Puts device registers at [base, base+length). They are seen wherever the page is not backed by memory. */
+  mapIo(base: number, length: number, io: IoHandlers, priority = 0): { unmap(): void } {
+    const region = { base, length, io, priority };
+    this.regions.push(region);
+    this.regions.sort((a, b) => b.priority - a.priority);
+    this.onRemap?.();
+    return {
+      unmap: () => {
+        const at = this.regions.indexOf(region);
+        if (at >= 0) this.regions.splice(at, 1);
+        this.onRemap?.();
+      },
+    };
+  }
+
+  private regionAt(paddr: number): MmioRegion | null {
+    for (const r of this.regions) if (paddr >= r.base && paddr - r.base < r.length) return r;
+    return null;
+  }
+
+  /** Reads 1, 2 or 4 bytes inside one page; unsigned. */
+  read(paddr: number, size: AccessSize): number {
+    const page = this.readPage[paddr >>> PAGE_SHIFT]!;
+    if (page !== NOT_MEMORY) {
+      const at = page * PAGE_SIZE + (paddr & 0xfff);
+      return size === 1 ? this.u8[at]! : size === 2 ? this.dv.getUint16(at, true) : this.dv.getUint32(at, true);
+    }
+    return this.readIo(paddr >>> 0, size);
+  }
+
+  /** Writes 1, 2 or 4 bytes inside one page. ROM and holes ignore it. */
+  write(paddr: number, value: number, size: AccessSize): void {
+    const page = this.writePage[paddr >>> PAGE_SHIFT]!;
+    if (page === NOT_MEMORY) {
+      this.writeIo(paddr >>> 0, value >>> 0, size);
+      return;
+    }
+    if (this.codePage[page] !== 0) this.onCodeWrite?.(page);
+    const at = page * PAGE_SIZE + (paddr & 0xfff);
+    if (size === 1) this.u8[at] = value;
+    else if (size === 2) this.dv.setUint16(at, value, true);
+    else this.dv.setInt32(at, value | 0, true);
+  }
+
+  private readIo(paddr: number, size: AccessSize): number {
+    const region = this.regionAt(paddr);
+    if (region === null) return 0;
+    return splitRead(region.io, paddr - region.base, size);
+  }
+
+  private writeIo(paddr: number, value: number, size: AccessSize): void {
+    // ROM: readable memory whose writes are dropped unless a device claims them.
+    const region = this.regionAt(paddr);
+    if (region !== null) splitWrite(region.io, paddr - region.base, value, size);
+  }
+
+  readBytes(paddr: number, target: Uint8Array): void {
+    for (let i = 0; i < target.length; ) {
+      const at = (paddr + i) >>> 0;
+      const n = Math.min(target.length - i, PAGE_SIZE - (at & 0xfff));
+      const page = this.readPage[at >>> PAGE_SHIFT]!;
+      if (page !== NOT_MEMORY) {
+        const from = page * PAGE_SIZE + (at & 0xfff);
+        target.set(this.u8.subarray(from, from + n), i);
+      } else for (let k = 0; k < n; k++) target[i + k] = this.readIo(at + k, 1);
+      i += n;
+    }
+  }
+
+  writeBytes(paddr: number, source: Uint8Array): void {
+    for (let i = 0; i < source.length; ) {
+      const at = (paddr + i) >>> 0;
+      const n = Math.min(source.length - i, PAGE_SIZE - (at & 0xfff));
+      const page = this.writePage[at >>> PAGE_SHIFT]!;
+      if (page !== NOT_MEMORY) {
+        if (this.codePage[page] !== 0) this.onCodeWrite?.(page);
+        this.u8.set(source.subarray(i, i + n), page * PAGE_SIZE + (at & 0xfff));
+      } else for (let k = 0; k < n; k++) this.writeIo(at + k, source[i + k]!, 1);
+      i += n;
+    }
+  }
+}
+
+/** Reads through a device's declared access widths. */
+export function splitRead(io: IoHandlers, offset: number, size: AccessSize): number {
+  const max = io.maxSize ?? 4;
+  const min = io.minSize ?? 1;
+  if (size < min) return io.read(offset, min) & (size === 1 ? 0xff : 0xffff);
+  if (size <= max) return io.read(offset, size) >>> 0;
+  let value = 0;
+  for (let i = 0; i < size; i += max) value |= io.read(offset + i, max) << (i * 8);
+  return value >>> 0;
+}
+
+/** Writes through a device's declared access widths. */
+export function splitWrite(io: IoHandlers, offset: number, value: number, size: AccessSize): void {
+  const max = io.maxSize ?? 4;
+  const min = io.minSize ?? 1;
+  if (size <= max) {
+    io.write(offset, value, size < min ? min : size);
+    return;
+  }
+  const mask = max === 1 ? 0xff : 0xffff;
+  for (let i = 0; i < size; i += max) io.write(offset + i, (value >>> (i * 8)) & mask, max);
+}
