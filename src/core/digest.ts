@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { saveState } from './save.js';
+import type { StatefulPart } from './state.js';
+
+const PAGE = 4096;
+
+/** Digest of a machine at an instruction count: one hash per part and per non-zero memory page, and one over all. */
+export interface MachineDigest {
+  /** SHA-256 over the sorted part and page digests, hex. */
+  readonly total: string;
+  /** By part name. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** By backing page number; pages of zeros are left out. */
+  readonly pages: ReadonlyMap<number, string>;
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+}
+
+const ZERO_PAGE = new Uint8Array(PAGE);
+
+/** Digests all parts and all of `memory` (the backing bytes of RAM and video RAM). */
+export function digestMachine(parts: Readonly<Record<string, StatefulPart>>, memory: Uint8Array): MachineDigest {
+  const partDigests: Record<string, string> = {};
+  const total = createHash('sha256');
+  for (const name of Object.keys(parts).sort()) {
+    partDigests[name] = hash(saveState(parts[name]!));
+    total.update(`${name}=${partDigests[name]}\n`);
+  }
+  const pages = new Map<number, string>();
+  for (let page = 0; page * PAGE < memory.length; page++) {
+    const bytes = memory.subarray(page * PAGE, (page + 1) * PAGE);
+    if (Buffer.compare(bytes, ZERO_PAGE) === 0) continue;
+    const h = hash(bytes);
+    pages.set(page, h);
+    total.update(`${page}=${h}\n`);
+  }
+  return { total: total.digest('hex').slice(0, 32), parts: partDigests, pages };
+}

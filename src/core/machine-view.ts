@@ -1,0 +1,53 @@
+import type { InputEvent } from './nondet.js';
+import type { TimerList } from './timers.js';
+import type { VirtualTime } from './virtual-time.js';
+
+/** Why an execution slice ended. */
+export type SliceEnd = 'budget' | 'halt' | 'kick' | 'shutdown';
+
+/** The processor as a session drives it. Instruction counts are absolute, from the start of the recording. */
+export interface Engine {
+  /** Instructions executed; exact between slices. */
+  readonly icount: number;
+  /** The same, exact inside device handlers (the running instruction counts itself). */
+  icountNow(): number;
+  /** Executes at most `budget` instructions and stops exactly there, or earlier for the reason given. */
+  run(budget: number): SliceEnd;
+  /** Takes one pending interrupt now; false when there is none that can be taken. */
+  takeInterrupt(): boolean;
+  /** Executes one instruction that must raise an exception without counting; false when it did not. */
+  provokeException(): boolean;
+  /** Whether a halted CPU has something to wake for; true leaves HLT. */
+  wake(): boolean;
+  readonly halted: boolean;
+  /** Ends the running slice after the current block. */
+  kick(): void;
+}
+
+/** Asynchronous events on their way from the outside to a device. */
+export type AsyncEvent =
+  | { kind: 'bh'; id: number }
+  | { kind: 'bh-oneshot'; id: number }
+  | { kind: 'input'; event: InputEvent }
+  | { kind: 'input-sync' }
+  | { kind: 'char-read'; device: number; bytes: Uint8Array }
+  | { kind: 'block'; id: number }
+  | { kind: 'net'; filter: number; flags: number; bytes: Uint8Array };
+
+/** Why a machine stopped for good; names are QEMU's ShutdownCause. */
+export type ShutdownCause =
+  | 'none' | 'host-error' | 'host-qmp-quit' | 'host-qmp-system-reset' | 'host-signal' | 'host-ui'
+  | 'guest-shutdown' | 'guest-reset' | 'guest-panic' | 'subsystem-reset' | 'snapshot-load';
+
+/** A whole machine as a session drives it. */
+export interface MachineView {
+  readonly engine: Engine;
+  readonly time: VirtualTime;
+  readonly hostTimers: TimerList<bigint>;
+  /** Hands an asynchronous event to its device. */
+  deliver(event: AsyncEvent): void;
+  /** System reset of all parts. */
+  reset(): void;
+  /** A reset was requested by the guest (keyboard controller, port 92, port cf9, triple fault). */
+  resetRequested: boolean;
+}
