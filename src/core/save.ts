@@ -1,6 +1,6 @@
 import { InvariantError, UserError } from './errors.js';
 import type { FieldKind, StatefulPart } from './state.js';
-import { Timer } from './timers.js';
+import type { Timer } from './timers.js';
 
 /**
  * Saving and restoring parts by their schema. Layout of a part: name (u8 length + ASCII), version u16, then the fields in schema order,
@@ -67,7 +67,8 @@ class Input {
   }
   private take(count: number): number {
     const at = this.at;
-    if (at + count > this.bytes.length) throw new UserError('sidecar-corrupt', `saved state ends after ${this.bytes.length} bytes, ${at + count} expected`);
+    if (at + count > this.bytes.length)
+      throw new UserError('sidecar-corrupt', `saved state ends after ${this.bytes.length} bytes, ${at + count} expected`);
     this.at = at + count;
     return at;
   }

@@ -13,8 +13,22 @@
  *   parts                        a fixed-length array of nested StatefulParts
  */
 export type FieldKind =
-  | 'bool' | 'u8' | 'u16' | 'u32' | 'i32' | 'int' | 'i64'
-  | 'bytes' | 'i32s' | 'u32s' | 'f64s' | 'blob' | 'ints' | 'timer' | 'part' | 'parts';
+  | 'bool'
+  | 'u8'
+  | 'u16'
+  | 'u32'
+  | 'i32'
+  | 'int'
+  | 'i64'
+  | 'bytes'
+  | 'i32s'
+  | 'u32s'
+  | 'f64s'
+  | 'blob'
+  | 'ints'
+  | 'timer'
+  | 'part'
+  | 'parts';
 
 /** Names are properties of the part's class; order is the order in the saved form. */
 export interface StateSchema {

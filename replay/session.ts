@@ -1,0 +1,102 @@
+import type { AsyncEvent, MachineView, ShutdownCause } from '../src/core/machine-view.js';
+import { VirtualTime } from '../src/core/virtual-time.js';
+
+/** Checkpoint ids of the log (LOG format, "Sub-ids"; since QEMU 2.6). */
+export const CP_CLOCK_WARP_START = 0;
+export const CP_CLOCK_WARP_ACCOUNT = 1;
+export const CP_RESET_REQUESTED = 2;
+export const CP_SUSPEND_REQUESTED = 3;
+export const CP_CLOCK_VIRTUAL = 4;
+export const CP_CLOCK_HOST = 5;
+export const CP_CLOCK_VIRTUAL_RT = 6;
+export const CP_INIT = 7;
+export const CP_RESET = 8;
+
+/** Clock ids of the log. */
+export const CLOCK_HOST = 0;
+export const CLOCK_VIRTUAL_RT = 1;
+
+/** How a run ended. */
+export type StopReason = 'shutdown' | 'reset' | 'end-of-log' | 'until' | 'signal';
+
+export interface RunResult {
+  readonly stop: StopReason;
+  readonly icount: number;
+  /** Events written (record) or consumed (replay), END counted. */
+  readonly events: number;
+  readonly shutdownCause: ShutdownCause | null;
+}
+
+/**
+ * The doors through which a machine meets the outside, as the board wires them to devices. One implementation records a live host,
+ * one replays a log; a plain run is a recording whose events go nowhere.
+ */
+export abstract class Session {
+  readonly time: VirtualTime;
+  protected machine!: MachineView;
+  protected shutdownCause: ShutdownCause | null = null;
+
+  constructor(shift: number) {
+    this.time = new VirtualTime(shift, () => this.accountWarp());
+  }
+
+  /** The board is complete. */
+  attach(machine: MachineView): void {
+    this.machine = machine;
+    this.time.countWith(() => machine.engine.icountNow());
+  }
+
+  /** Board construction begins / the first machine reset begins. */
+  abstract checkpointInit(): void;
+  abstract checkpointReset(): void;
+
+  abstract hostClockNs(): bigint;
+  abstract random(lengthBytes: number): Uint8Array;
+  /** Bytes written by the guest to character device `device`; `send` is its host back-end. Returns the number accepted. */
+  abstract charWrite(bytes: Uint8Array, send: (bytes: Uint8Array) => void): number;
+  abstract exceptionRaised(vector: number): void;
+  abstract interruptAllowed(): boolean;
+  abstract interruptTaken(): void;
+  /** A device asks for the end of the run (power button, exit port, ACPI S5). */
+  abstract requestShutdown(cause: ShutdownCause): void;
+  /** Runs until the log ends, the machine stops or `until` (absolute icount) is reached. */
+  abstract run(until: number | null): RunResult;
+
+  protected abstract virtualRtNs(): number;
+
+  /** Where the log stands, for the board before its engine exists. */
+  protected icountNow(): number {
+    return this.machine === undefined ? 0 : this.machine.engine.icountNow();
+  }
+
+  /** The CPU is idle: begin to warp virtual time towards its next timer. */
+  protected startWarp(): void {
+    const now = this.virtualRtNs();
+    const { time } = this;
+    const deadline = time.timers.deadline;
+    if (deadline === null) return;
+    const distance = deadline - time.nowNs();
+    if (distance <= 0) return;
+    if (time.warpStart === null || time.warpStart > now) time.warpStart = now;
+    const end = now + distance;
+    if (time.warpTimer.deadline === null || end < time.warpTimer.deadline) time.warpTimer.arm(end);
+  }
+
+  /** Ends the warp that CP_CLOCK_WARP_ACCOUNT finds pending. */
+  protected accountAtCheckpoint(): void {
+    this.time.warpTimer.cancel();
+    this.accountWarp();
+  }
+
+  /** Adds the time slept to the bias; also the warp timer's callback. */
+  private accountWarp(): void {
+    const { time } = this;
+    if (time.warpStart === null) return;
+    time.bias += this.virtualRtNs() - time.warpStart;
+    time.warpStart = null;
+  }
+
+  protected deliver(event: AsyncEvent): void {
+    this.machine.deliver(event);
+  }
+}

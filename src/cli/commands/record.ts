@@ -1,0 +1,53 @@
+import type { CommandModule } from 'yargs';
+import { configure, type MachineArguments } from '../../machine/config.js';
+import { hashInputs, writeSidecar } from '../../machine/sidecar.js';
+import { execute, summarize, writeScreenshot } from '../execute.js';
+import { machineOptions } from '../machine-options.js';
+import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
+import { stdinDevice } from '../stdin-device.js';
+
+interface RecordArguments extends MachineArguments, SessionArguments {
+  readonly log: string;
+  readonly logFormat: '5.2' | '7.2';
+}
+
+/** `palindrome record LOG`: runs a machine and writes its log, with LOG.json beside it. */
+export const recordCommand: CommandModule<object, RecordArguments> = {
+  command: 'record <log>',
+  describe: 'Run a machine and record it into LOG (and LOG.json)',
+  builder: (argv) =>
+    sessionOptions(machineOptions(argv.positional('log', { type: 'string', demandOption: true, describe: 'Log file to write' })))
+      .option('log-format', {
+        choices: ['5.2', '7.2'] as const,
+        default: '5.2' as const,
+        describe: 'QEMU release whose log format is written (5.2: with EVENT_ASYNC)',
+      })
+      .example('$0 record boot.rr --bios bios-256k.bin --memory 64M', 'record a firmware boot; Ctrl-C ends it')
+      .epilogue('A recording that is interrupted stays readable up to its last event.') as never,
+  handler: async (args) => {
+    const config = configure(args);
+    const { log, logFormat } = args;
+    const inputs = hashInputs(config);
+    writeSidecar(log, { machine: config, inputs, logFormat });
+    const job = {
+      kind: 'record',
+      config,
+      log,
+      logFormat,
+      until: untilIcount(args.until),
+      jit: args.jit,
+      screenshot: args.screenshot !== undefined,
+      strict: true,
+      final: null,
+    } as const;
+    const result = await execute(job, stdinDevice(config));
+    writeSidecar(log, {
+      machine: config,
+      inputs,
+      logFormat,
+      final: { icount: result.icount, events: result.events, digest: result.digest },
+    });
+    writeScreenshot(args.screenshot, result);
+    summarize('record', result, args.json ?? false);
+  },
+};

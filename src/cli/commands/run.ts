@@ -1,0 +1,31 @@
+import type { CommandModule } from 'yargs';
+import { configure, type MachineArguments } from '../../machine/config.js';
+import { execute, summarize, writeScreenshot } from '../execute.js';
+import { machineOptions } from '../machine-options.js';
+import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
+import { stdinDevice } from '../stdin-device.js';
+
+/** `palindrome run`: a machine without a log. */
+export const runCommand: CommandModule<object, MachineArguments & SessionArguments> = {
+  command: 'run',
+  describe: 'Run a machine without recording it',
+  builder: (argv) =>
+    sessionOptions(machineOptions(argv)).example('$0 run --bios bios-256k.bin --memory 64M --debugcon stdio', 'watch SeaBIOS boot'),
+  handler: async (args) => {
+    const config = configure(args);
+    const job = {
+      kind: 'run',
+      config,
+      log: null,
+      logFormat: '5.2',
+      until: untilIcount(args.until),
+      jit: args.jit,
+      screenshot: args.screenshot !== undefined,
+      strict: true,
+      final: null,
+    } as const;
+    const result = await execute(job, stdinDevice(config));
+    writeScreenshot(args.screenshot, result);
+    summarize('run', result, args.json ?? false);
+  },
+};

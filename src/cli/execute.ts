@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs';
+import { PNG } from 'pngjs';
+import { EXIT_DIVERGENCE, UserError } from '../core/errors.js';
+import type { Job, JobResult } from '../machine/job.js';
+import { showProgress } from './progress.js';
+import { RunningJob } from './run-in-worker.js';
+
+/** Runs a job with everything a terminal user expects around it: progress, Ctrl-C, the keyboard on the serial port. */
+export async function execute(job: Omit<Job, 'control'>, stdinDevice: number | null): Promise<JobResult> {
+  const running = new RunningJob(job);
+  const endProgress = showProgress(running);
+  const endInput = stdinDevice === null || job.kind === 'replay' ? () => {} : forwardStdin(running, stdinDevice);
+  let interrupts = 0;
+  const onSignal = (): void => {
+    if (++interrupts > 1) process.exit(130);
+    running.send({ kind: 'stop' });
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return await running.result;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    endInput();
+    endProgress();
+  }
+}
+
+function forwardStdin(running: RunningJob, device: number): () => void {
+  const { stdin } = process;
+  const onData = (bytes: Buffer): void => running.send({ kind: 'chars', device, bytes: new Uint8Array(bytes) });
+  stdin.on('data', onData);
+  stdin.on('error', () => {});
+  stdin.resume();
+  return () => {
+    stdin.off('data', onData);
+    stdin.pause();
+    stdin.unref();
+  };
+}
+
+/** Writes the picture that a job returned. */
+export function writeScreenshot(path: string | undefined, result: JobResult): void {
+  if (path === undefined) return;
+  if (result.screen === null) throw new UserError('not-supported', `--screenshot ${path}: this machine has no display`);
+  const { width, height, rgba } = result.screen;
+  const png = new PNG({ width, height });
+  png.data = Buffer.from(rgba);
+  try {
+    writeFileSync(path, PNG.sync.write(png));
+  } catch (e) {
+    throw new UserError('file-io', `--screenshot ${path}: ${(e as Error).message}`);
+  }
+}
+
+/** Prints how a run ended: one line of JSON on stdout, or words on stderr. Sets the exit code of a divergence. */
+export function summarize(command: string, result: JobResult, json: boolean): void {
+  if (result.stop === 'divergence') process.exitCode = EXIT_DIVERGENCE;
+  if (json) {
+    const { screen, parts, ...rest } = result;
+    process.stdout.write(
+      `${JSON.stringify({ command, ...rest, screen: screen === null ? undefined : { width: screen.width, height: screen.height } })}\n`,
+    );
+    return;
+  }
+  process.stderr.write(`${describe(command, result)}\n`);
+}
+
+function describe(command: string, r: JobResult): string {
+  const rate = r.icount / 1e6 / Math.max(r.wallSeconds, 1e-3);
+  const lines = [
+    `${command}: ${endInWords(r)}`,
+    `  instructions  ${r.icount.toLocaleString('en-US')} in ${r.wallSeconds.toFixed(2)} s (${rate.toFixed(1)} million/s)`,
+    `  events        ${r.events.toLocaleString('en-US')}`,
+    `  digest        ${r.digest}`,
+  ];
+  if (r.exitValue !== null) lines.push(`  exit value    ${r.exitValue}`);
+  return lines.join('\n');
+}
+
+function endInWords(r: JobResult): string {
+  switch (r.stop) {
+    case 'shutdown':
+      return `the machine shut down (${r.shutdownCause ?? 'no cause'})`;
+    case 'reset':
+      return 'the guest asked for a reset';
+    case 'end-of-log':
+      return 'reached the end of the log';
+    case 'until':
+      return 'reached the instruction count asked for';
+    case 'signal':
+      return 'stopped on request';
+    case 'divergence': {
+      const d = r.divergence!;
+      return `DIVERGED at instruction ${d.icount}: the log holds ${d.expected}; the machine ${d.found}`;
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { Argv } from 'yargs';
+import type { MachineArguments } from '../machine/config.js';
+
+const GROUP = 'Machine options (spelled as QEMU spells them):';
+
+/** Adds the machine options to a command. */
+export function machineOptions<T>(argv: Argv<T>): Argv<T & MachineArguments> {
+  const text = (describe: string) => ({ type: 'string' as const, describe, group: GROUP, requiresArg: true });
+  const list = (describe: string) => ({ type: 'string' as const, array: true, nargs: 1, describe, group: GROUP });
+  return argv
+    .option('machine', text('Board: pc'))
+    .option('cpu', text('Processor model: qemu32 or max; ,-apic leaves the local APIC out'))
+    .option('memory', { ...text('RAM, such as 64M or 1G (default 128M)'), alias: 'm' })
+    .option('bios', text('Firmware image, such as SeaBIOS bios-256k.bin'))
+    .option('vgabios', text('Option ROM of the display, such as vgabios-stdvga.bin'))
+    .option('kernel', text('Multiboot kernel to start directly'))
+    .option('initrd', text('Multiboot modules: FILE[ ARGUMENTS][,FILE...]'))
+    .option('append', text('Kernel command line'))
+    .option('drive', list('Disk: file=PATH[,format=raw][,if=ide][,index=N]; never written to'))
+    .option('serial', list('Serial port: stdio, null or file:PATH; repeat for more ports'))
+    .option('debugcon', text('Debug console on ports 0xe9 and 0x402: null, stdio or file:PATH [,iobase=PORT]'))
+    .option('nodefaults', { type: 'boolean', describe: 'No display and no serial port unless asked for', group: GROUP })
+    .option('net', list('Network: none'))
+    .option('icount', text('Instruction clock: shift=N, an instruction takes 2^N ns (default shift=3)'))
+    .option('rtc', text('Real-time clock: base=utc|DATE,clock=host|vm'))
+    .option('device', list('isa-debug-exit,iobase=0xf4,iosize=4 and others'))
+    .option('no-reboot', { type: 'boolean', describe: 'A guest reset ends the run', group: GROUP }) as unknown as Argv<
+    T & MachineArguments
+  >;
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { EXIT_USER_ERROR, UserError } from '../core/errors.js';
+import { demoCommand } from './commands/demo.js';
+import { logCommand } from './commands/log.js';
+import { recordCommand } from './commands/record.js';
+import { replayCommand } from './commands/replay.js';
+import { runCommand } from './commands/run.js';
+
+/** One line for what the user can mend; the whole stack for what is our fault. */
+function fail(error: unknown): never {
+  if (error instanceof UserError) {
+    process.stderr.write(`palindrome: ${error.message}\n`);
+    process.exit(EXIT_USER_ERROR);
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`palindrome: internal error, please report it\n${stack}\n`);
+  process.exit(1);
+}
+
+process.stdout.on('error', (e: NodeJS.ErrnoException) => {
+  if (e.code !== 'EPIPE') throw e;
+});
+
+const parser = yargs(hideBin(process.argv))
+  .scriptName('palindrome')
+  .usage('$0 COMMAND: record a whole machine once, replay it to the exact instruction')
+  .command(runCommand)
+  .command(recordCommand)
+  .command(replayCommand)
+  .command(logCommand)
+  .command(demoCommand)
+  .demandCommand(1, 'Which command? See palindrome --help.')
+  .strict()
+  .wrap(Math.min(110, process.stderr.columns ?? 110))
+  .fail((message, error) => fail(error ?? new UserError('bad-option', message)));
+
+try {
+  await parser.parseAsync();
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,56 @@
+import v8 from 'node:v8';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { HostRequest } from '../../replay/host.js';
+import { UserError, type UserErrorCode } from '../core/errors.js';
+import { ControlBlock, type Job, type JobResult, type WorkerMessage } from '../machine/job.js';
+
+/**
+ * V8 drops optimisation requests beyond its queue (8 by default), which leaves most translated blocks unoptimised for ever.
+ * The flag only takes effect in isolates made after it is set, so the machine runs in a Worker made here.
+ */
+const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192'];
+
+/** A machine running in its worker. */
+export class RunningJob {
+  readonly result: Promise<JobResult>;
+  private readonly control: ControlBlock;
+  private readonly port;
+  private readonly worker: Worker;
+
+  constructor(job: Omit<Job, 'control'>) {
+    for (const flag of V8_FLAGS) v8.setFlagsFromString(flag);
+    const buffer = new SharedArrayBuffer(ControlBlock.BYTES);
+    this.control = new ControlBlock(buffer);
+    const channel = new MessageChannel();
+    this.port = channel.port1;
+    this.worker = new Worker(new URL('../machine/worker.js', import.meta.url), {
+      workerData: { job: { ...job, control: buffer }, requests: channel.port2 },
+      transferList: [channel.port2],
+    });
+    this.result = this.wait(this.worker);
+  }
+
+  /** Passes a request from outside to the machine. */
+  send(request: HostRequest): void {
+    this.port.postMessage(request);
+    this.control.notify();
+  }
+
+  get progress(): { icount: number; events: number; total: number } {
+    return this.control.progress;
+  }
+
+  private wait(worker: Worker): Promise<JobResult> {
+    return new Promise<JobResult>((resolve, reject) => {
+      worker.once('message', (message: WorkerMessage) => {
+        if (message.kind === 'done') resolve(message.result);
+        else if (message.kind === 'user-error') reject(new UserError(message.code as UserErrorCode, message.message));
+        else reject(Object.assign(new Error(message.message), { stack: message.stack }));
+      });
+      worker.once('error', reject);
+      worker.once('exit', (code) => reject(new Error(`the machine's worker ended early (exit code ${code})`)));
+    }).finally(() => {
+      this.port.close();
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { UserError } from '../core/errors.js';
+import type { CharTarget } from './config.js';
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes all bytes to a descriptor; waits where a pipe or terminal is full. False when the reader has gone. */
+function writeAll(fd: number, bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (e) {
+      const { code } = e as NodeJS.ErrnoException;
+      if (code === 'EPIPE') return false;
+      if (code !== 'EAGAIN') throw new UserError('file-io', `character output: ${(e as Error).message}`);
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
+  return true;
+}
+
+/** The host end of a serial port or debug console: gathers bytes and writes them when a line ends, on demand and when full. */
+export class CharOutput {
+  private readonly fd: number | null;
+  private readonly ownsFd: boolean;
+  private readonly buffer = new Uint8Array(4096);
+  private used = 0;
+  private closed = false;
+
+  constructor(option: string, target: CharTarget) {
+    this.ownsFd = target.kind === 'file';
+    if (target.kind === 'file') {
+      try {
+        this.fd = openSync(target.path, 'w');
+      } catch (e) {
+        throw new UserError('file-io', `${option} file:${target.path}: ${(e as NodeJS.ErrnoException).code}`);
+      }
+    } else this.fd = target.kind === 'stdio' ? 1 : null;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.fd === null || this.closed) return;
+    for (const b of bytes) {
+      this.buffer[this.used++] = b;
+      if (b === 0x0a || this.used === this.buffer.length) this.flush();
+    }
+  }
+
+  flush(): void {
+    if (this.used === 0 || this.fd === null) return;
+    const bytes = this.buffer.subarray(0, this.used);
+    this.used = 0;
+    if (!writeAll(this.fd, bytes)) this.closed = true;
+  }
+
+  close(): void {
+    this.flush();
+    if (this.ownsFd && this.fd !== null) closeSync(this.fd);
+  }
+}

@@ -1,0 +1,170 @@
+import { UserError } from '../core/errors.js';
+import { onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
+
+/** Where a character device's bytes go. */
+export type CharTarget = { kind: 'null' } | { kind: 'stdio' } | { kind: 'file'; path: string };
+
+export interface DriveConfig {
+  readonly file: string;
+  readonly format: 'raw';
+  readonly interface: 'ide';
+  readonly index: number;
+}
+
+export interface DebugconConfig {
+  readonly target: CharTarget;
+  /** Ports it answers at. */
+  readonly ports: readonly number[];
+}
+
+export type DeviceConfig =
+  | { readonly name: 'isa-debug-exit'; readonly iobase: number; readonly iosize: number }
+  /** Present on the PCI bus; no guest of ours drives them yet. */
+  | { readonly name: 'piix3-usb-uhci' | 'usb-tablet' };
+
+/** Everything that makes a machine, as the command line says it; what `LOG.json` keeps. Paths are as given. */
+export interface MachineConfig {
+  readonly machine: 'pc';
+  readonly cpu: 'qemu32' | 'max';
+  /** The processor has a local APIC (off with `--cpu MODEL,-apic`). */
+  readonly apic: boolean;
+  readonly memoryBytes: number;
+  readonly bios: string | null;
+  readonly vgabios: string | null;
+  readonly kernel: string | null;
+  readonly initrd: string | null;
+  readonly append: string;
+  readonly drives: readonly DriveConfig[];
+  readonly serial: readonly CharTarget[];
+  readonly debugcon: DebugconConfig | null;
+  readonly vga: boolean;
+  readonly shift: number;
+  readonly rtcBase: 'utc' | string;
+  readonly rtcClock: 'host' | 'vm';
+  readonly devices: readonly DeviceConfig[];
+  readonly noReboot: boolean;
+}
+
+/** The machine options as they come from the command line, still text. */
+export interface MachineArguments {
+  readonly machine?: string | undefined;
+  readonly cpu?: string | undefined;
+  readonly memory?: string | undefined;
+  readonly bios?: string | undefined;
+  readonly vgabios?: string | undefined;
+  readonly kernel?: string | undefined;
+  readonly initrd?: string | undefined;
+  readonly append?: string | undefined;
+  readonly drive?: readonly string[] | undefined;
+  readonly serial?: readonly string[] | undefined;
+  readonly debugcon?: string | undefined;
+  readonly nodefaults?: boolean | undefined;
+  readonly net?: readonly string[] | undefined;
+  readonly icount?: string | undefined;
+  readonly rtc?: string | undefined;
+  readonly device?: readonly string[] | undefined;
+  readonly noReboot?: boolean | undefined;
+}
+
+const MAX_SERIAL_PORTS = 4;
+
+/** Checks and decodes the machine options. Throws UserError 'bad-option' naming the flag. */
+export function configure(args: MachineArguments): MachineConfig {
+  if (args.initrd !== undefined && args.kernel === undefined) throw new UserError('bad-option', '--initrd needs --kernel');
+  if (args.append !== undefined && args.kernel === undefined) throw new UserError('bad-option', '--append needs --kernel');
+  for (const net of args.net ?? []) if (net !== 'none') throw new UserError('not-supported', `--net ${net}: only "none" is supported`);
+  const serial = (args.serial ?? (args.nodefaults ? [] : ['null'])).map((s) => charTarget('--serial', s));
+  if (serial.length > MAX_SERIAL_PORTS) throw new UserError('bad-option', `--serial: at most ${MAX_SERIAL_PORTS} ports`);
+  return {
+    machine: oneOf('--machine', (args.machine ?? 'pc').split(',')[0]!, ['pc']),
+    ...cpu(args.cpu ?? 'qemu32'),
+    memoryBytes: parseMemory(args.memory ?? '128M'),
+    bios: args.bios ?? null,
+    vgabios: args.vgabios ?? null,
+    kernel: args.kernel ?? null,
+    initrd: args.initrd ?? null,
+    append: args.append ?? '',
+    drives: (args.drive ?? []).map(drive),
+    serial,
+    debugcon: args.debugcon === undefined ? null : debugcon(args.debugcon),
+    vga: !args.nodefaults,
+    shift: icountShift(args.icount ?? 'shift=3'),
+    ...rtc(args.rtc ?? 'base=utc,clock=host'),
+    devices: (args.device ?? []).map(device),
+    noReboot: args.noReboot ?? false,
+  };
+}
+
+function cpu(text: string): { cpu: 'qemu32' | 'max'; apic: boolean } {
+  const [model, ...features] = text.split(',');
+  for (const f of features)
+    if (f !== '-apic' && f !== '+apic') throw new UserError('not-supported', `--cpu ${text}: the only feature that can be given is apic`);
+  return { cpu: oneOf('--cpu', model!, ['qemu32', 'max']), apic: features.at(-1) !== '-apic' };
+}
+
+function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
+  const found = known.find((k) => k === value);
+  if (found === undefined) throw new UserError('not-supported', `${option} ${value}: known are ${known.join(', ')}`);
+  return found;
+}
+
+function charTarget(option: string, text: string): CharTarget {
+  if (text === 'null' || text === 'none') return { kind: 'null' };
+  if (text === 'stdio') return { kind: 'stdio' };
+  if (text.startsWith('file:') && text.length > 5) return { kind: 'file', path: text.slice(5) };
+  throw new UserError('bad-option', `${option} ${text}: expected stdio, null or file:PATH`);
+}
+
+/** QEMU's own -debugcon answers at 0xe9; SeaBIOS looks for its console at 0x402. Without iobase= both answer. */
+function debugcon(text: string): DebugconConfig {
+  const comma = text.lastIndexOf(',iobase=');
+  const target = charTarget('--debugcon', comma < 0 ? text : text.slice(0, comma));
+  const ports = comma < 0 ? [0xe9, 0x402] : [parseNumber('--debugcon iobase', text.slice(comma + 8), 0xffff)];
+  return { target, ports };
+}
+
+function drive(text: string, index: number): DriveConfig {
+  const found = parseKeyValues(text, 'file');
+  onlyKeys('--drive', found, ['file', 'format', 'if', 'index', 'media', 'snapshot', 'id']);
+  if (found.file === undefined) throw new UserError('bad-option', `--drive ${text}: file= is missing`);
+  return {
+    file: found.file,
+    format: oneOf('--drive format', found.format ?? 'raw', ['raw']),
+    interface: oneOf('--drive if', found.if ?? 'ide', ['ide']),
+    index: found.index === undefined ? index : parseNumber('--drive index', found.index, 3),
+  };
+}
+
+function icountShift(text: string): number {
+  const found = parseKeyValues(text, 'shift');
+  onlyKeys('--icount', found, ['shift', 'sleep', 'align']);
+  if ((found.sleep ?? 'on') !== 'on') throw new UserError('not-supported', '--icount sleep=off is not supported');
+  if ((found.align ?? 'off') !== 'off') throw new UserError('not-supported', '--icount align=on is not supported');
+  if (found.shift === 'auto') throw new UserError('not-supported', '--icount shift=auto is not supported; give shift=0 to shift=10');
+  return parseNumber('--icount shift', found.shift ?? '3', 10);
+}
+
+function rtc(text: string): { rtcBase: string; rtcClock: 'host' | 'vm' } {
+  const found = parseKeyValues(text, 'base');
+  onlyKeys('--rtc', found, ['base', 'clock', 'driftfix']);
+  const base = found.base ?? 'utc';
+  if (base === 'localtime') throw new UserError('not-supported', '--rtc base=localtime cannot be recorded; give base=utc or a date');
+  if (base !== 'utc' && Number.isNaN(Date.parse(`${base}Z`)))
+    throw new UserError('bad-option', `--rtc base=${base}: expected utc or a date such as 2026-01-31T12:00:00`);
+  return { rtcBase: base, rtcClock: oneOf('--rtc clock', found.clock ?? 'host', ['host', 'vm']) };
+}
+
+function device(text: string): DeviceConfig {
+  const found = parseKeyValues(text, 'driver');
+  const name = oneOf('--device', found.driver ?? '', ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet']);
+  if (name === 'isa-debug-exit') {
+    onlyKeys('--device isa-debug-exit', found, ['driver', 'iobase', 'iosize']);
+    return {
+      name,
+      iobase: parseNumber('isa-debug-exit iobase', found.iobase ?? '0x501', 0xffff),
+      iosize: parseNumber('isa-debug-exit iosize', found.iosize ?? '2', 4),
+    };
+  }
+  onlyKeys(`--device ${name}`, found, ['driver', 'id']);
+  return { name };
+}
