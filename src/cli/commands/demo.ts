@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Table from 'cli-table3';
+import type { CommandModule } from 'yargs';
+import { configure, type MachineConfig } from '../../machine/config.js';
+import type { JitMode, Job, JobResult } from '../../machine/job.js';
+import { hashInputs, writeSidecar } from '../../machine/sidecar.js';
+import { GUEST_IMAGE_BASE64 } from '../demo/guest-image.js';
+import { RunningJob } from '../run-in-worker.js';
+
+const TYPED_LINE = 'hello from the host\n';
+/** QKeyCodes typed on the PS/2 keyboard: a, b, ret. */
+const TYPED_KEYS = [36, 53, 35];
+const SHIFT = 3;
+
+interface DemoArguments {
+  readonly keep?: string | undefined;
+}
+
+/** `palindrome demo`: records the built-in guest with live input and replays it with the JIT off, on and forced. */
+export const demoCommand: CommandModule<object, DemoArguments> = {
+  command: 'demo',
+  describe: 'Record and replay the built-in guest, and compare',
+  builder: (argv) => argv.option('keep', { type: 'string', requiresArg: true, describe: 'Folder to leave the recording in' }) as never,
+  handler: async (args) => {
+    const folder = args.keep ?? mkdtempSync(join(tmpdir(), 'palindrome-demo-'));
+    try {
+      await demo(folder);
+    } finally {
+      if (args.keep === undefined) rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+async function demo(folder: string): Promise<void> {
+  const kernel = join(folder, 'guest.bin');
+  writeFileSync(kernel, Buffer.from(GUEST_IMAGE_BASE64, 'base64'));
+  const config = configure({
+    kernel,
+    memory: '16M',
+    icount: `shift=${SHIFT}`,
+    nodefaults: true,
+    serial: [`file:${join(folder, 'serial.txt')}`],
+    device: ['isa-debug-exit,iobase=0xf4,iosize=1'],
+  });
+  const log = join(folder, 'demo.rr');
+  say('Recording the built-in guest (timer, keyboard, clock, serial line, page faults, self-modifying code, x87) with live input ...');
+  const recorded = await record(config, log);
+  const rows: [string, JobResult][] = [['record', recorded]];
+  for (const jit of ['off', 'on', 'force'] as const) {
+    say(`Replaying it with the JIT ${jit === 'force' ? 'forced' : jit} ...`);
+    rows.push([`replay --jit ${jit}`, await new RunningJob(replayJob(config, log, jit, recorded)).result]);
+  }
+  report(rows);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function record(config: MachineConfig, log: string): Promise<JobResult> {
+  const base = { config, logFormat: '5.2', inputs: hashInputs(config) } as const;
+  writeSidecar(log, { machine: config, inputs: base.inputs, logFormat: base.logFormat });
+  const running = new RunningJob({ kind: 'record', ...base, log, until: null, jit: 'on', screenshot: false, strict: true, final: null });
+  const typing = type(running);
+  const result = await running.result;
+  await typing;
+  writeSidecar(log, {
+    machine: config,
+    inputs: base.inputs,
+    logFormat: base.logFormat,
+    final: { icount: result.icount, events: result.events, digest: result.digest },
+  });
+  return result;
+}
+
+/** Types on the serial line and on the keyboard while the guest runs, at whatever moment it happens to be. */
+async function type(running: RunningJob): Promise<void> {
+  for (const key of TYPED_KEYS) {
+    await sleep(150);
+    for (const down of [true, false]) {
+      running.send({ kind: 'input', event: { kind: 'key', qcode: key, down } });
+      running.send({ kind: 'input-sync' });
+    }
+  }
+  for (const char of TYPED_LINE) {
+    await sleep(10);
+    running.send({ kind: 'chars', device: 0, bytes: new TextEncoder().encode(char) });
+  }
+}
+
+function replayJob(config: MachineConfig, log: string, jit: JitMode, recorded: JobResult): Omit<Job, 'control'> {
+  const { icount, events, digest } = recorded;
+  return {
+    kind: 'replay',
+    config: { ...config, serial: [{ kind: 'null' }] },
+    log,
+    logFormat: '5.2',
+    until: null,
+    jit,
+    screenshot: false,
+    strict: true,
+    final: { icount, events, digest },
+  };
+}
+
+function report(rows: readonly [string, JobResult][]): void {
+  const table = new Table({
+    head: ['run', 'instructions', 'events', 'digest', 'ended', 'seconds', 'million/s'],
+    style: { head: [], border: [] },
+  });
+  for (const [name, r] of rows) {
+    const rate = r.icount / 1e6 / Math.max(r.wallSeconds, 1e-3);
+    table.push([
+      name,
+      r.icount.toLocaleString('en-US'),
+      r.events,
+      r.digest.slice(0, 16),
+      r.stop,
+      r.wallSeconds.toFixed(2),
+      rate.toFixed(0),
+    ]);
+  }
+  say(table.toString());
+  const [, first] = rows[0]!;
+  const same = rows.every(
+    ([, r]) => r.digest === first.digest && r.icount === first.icount && r.events === first.events && r.divergence === null,
+  );
+  if (same) say('All three replays reached the same instruction with the same state digest as the recording.');
+  else {
+    for (const [name, r] of rows)
+      if (r.divergence !== null)
+        say(`${name}: instruction ${r.divergence.icount}: the log holds ${r.divergence.expected}; the machine ${r.divergence.found}`);
+    say('The replays DIFFER from the recording: this is a bug in palindrome.');
+    process.exitCode = 3;
+  }
+}
