@@ -1,0 +1,284 @@
+import { DivergenceError } from '../src/core/errors.js';
+import type { AsyncEvent, ShutdownCause } from '../src/core/machine-view.js';
+import { describeEvent, type EventSource, type ReplayEvent } from './event-source.js';
+import {
+  CLOCK_HOST,
+  CLOCK_VIRTUAL_RT,
+  CP_CLOCK_HOST,
+  CP_CLOCK_VIRTUAL,
+  CP_CLOCK_VIRTUAL_RT,
+  CP_CLOCK_WARP_ACCOUNT,
+  CP_CLOCK_WARP_START,
+  CP_INIT,
+  CP_RESET,
+  CP_RESET_REQUESTED,
+  type RunResult,
+  Session,
+  type StopReason,
+} from './session.js';
+
+/** Longest slice between two progress reports, in instructions. */
+const REPORT_INTERVAL = 4_000_000;
+
+export interface ReplayOptions {
+  readonly shift: number;
+  readonly noReboot: boolean;
+  /**
+   * The log is our own recorder's: every event must be one that its loop writes at that place. Off for QEMU's logs, whose main loop also reads clocks
+   * between our events.
+   */
+  readonly strict: boolean;
+  readonly onProgress?: (icount: number, events: number) => void;
+}
+
+/**
+ * Runs a machine from a log. The log decides what happens next: the CPU runs to the instruction where the next event is due, then the event is
+ * made to happen. What the machine does on its own (clock reads, exceptions, character output) must be what the log holds.
+ */
+export class ReplaySession extends Session {
+  private readonly source: EventSource;
+  private readonly options: ReplayOptions;
+  /** Last replayed value of each clock: what QEMU's replay gives to a read that has no event. */
+  private readonly cachedClock: [bigint, bigint] = [0n, 0n];
+  /** The last event consumed between slices, for the strict order of our own logs; null right after instructions ran. */
+  private previous: ReplayEvent | null = null;
+
+  constructor(source: EventSource, options: ReplayOptions) {
+    super(options.shift);
+    this.source = source;
+    this.options = options;
+  }
+
+  checkpointInit(): void {
+    this.expectCheckpoint(CP_INIT);
+  }
+
+  checkpointReset(): void {
+    this.expectCheckpoint(CP_RESET);
+  }
+
+  private expectCheckpoint(id: number): void {
+    this.skipShutdowns();
+    const e = this.due();
+    if (e?.kind !== 'checkpoint' || e.id !== id) this.diverge(`reached ${describeEvent({ kind: 'checkpoint', id })}`);
+    this.source.advance();
+  }
+
+  hostClockNs(): bigint {
+    return this.readClock(CLOCK_HOST, 'read the host clock');
+  }
+
+  protected virtualRtNs(): number {
+    return Number(this.readClock(CLOCK_VIRTUAL_RT, 'read the virtual_rt clock'));
+  }
+
+  private readClock(id: 0 | 1, what: string): bigint {
+    const e = this.due();
+    if (e?.kind === 'clock' && e.id === id) {
+      this.cachedClock[id] = e.ns;
+      this.source.advance();
+    } else if (this.options.strict) this.diverge(what);
+    return this.cachedClock[id];
+  }
+
+  random(lengthBytes: number): Uint8Array {
+    const e = this.due();
+    if (e?.kind !== 'random' || e.bytes.length !== lengthBytes) return this.diverge(`asked for ${lengthBytes} random bytes`);
+    this.source.advance();
+    return e.bytes;
+  }
+
+  charWrite(bytes: Uint8Array, send: (bytes: Uint8Array) => void): number {
+    const e = this.due();
+    if (e?.kind !== 'char-write') return this.diverge(`wrote characters ${JSON.stringify(String.fromCharCode(...bytes.subarray(0, 16)))}`);
+    this.source.advance();
+    send(bytes.subarray(0, Math.max(0, Math.min(e.offset, bytes.length))));
+    return e.result;
+  }
+
+  exceptionRaised(vector: number): void {
+    if (this.due()?.kind !== 'exception') this.diverge(`raised exception ${vector}`);
+    this.source.advance();
+  }
+
+  interruptAllowed(): boolean {
+    return false;
+  }
+
+  interruptTaken(): void {
+    if (this.due()?.kind !== 'interrupt') this.diverge('took an interrupt');
+    this.source.advance();
+  }
+
+  requestShutdown(cause: ShutdownCause): void {
+    const e = this.due();
+    if (this.options.strict) {
+      if (e?.kind !== 'shutdown' || e.cause !== cause) this.diverge(`asked for shutdown (${cause})`);
+      this.source.advance();
+    }
+    this.shutdownCause = cause;
+    this.machine.engine.kick();
+  }
+
+  run(until: number | null): RunResult {
+    let stop: StopReason | null = null;
+    while (stop === null) {
+      stop = this.step(until);
+      this.options.onProgress?.(this.machine.engine.icount, this.source.consumed);
+    }
+    return { stop, icount: this.machine.engine.icount, events: this.source.consumed, shutdownCause: this.shutdownCause };
+  }
+
+  /** The current event if it is due now. */
+  private due(): ReplayEvent | null {
+    return this.source.icount === this.icountNow() ? this.source.current : null;
+  }
+
+  private diverge(found: string): never {
+    const { source } = this;
+    throw new DivergenceError(this.icountNow(), `${describeEvent(source.current)} at ${source.icount}`, found);
+  }
+
+  /** SHUTDOWN events of QEMU's logs stand wherever the request came in; they are noted in passing. */
+  private skipShutdowns(): void {
+    for (let e = this.source.current; e.kind === 'shutdown'; e = this.source.current) {
+      this.shutdownCause = e.cause;
+      this.source.advance();
+    }
+  }
+
+  private step(until: number | null): StopReason | null {
+    const { engine } = this.machine;
+    const distance = this.source.icount - engine.icount;
+    if (until !== null && engine.icount >= until && (distance > 0 || engine.icount > until)) return 'until';
+    if (distance > 0) {
+      this.execute(Math.min(distance, REPORT_INTERVAL, until === null ? Number.POSITIVE_INFINITY : until - engine.icount));
+      return null;
+    }
+    if (distance < 0) this.diverge(`is already at instruction ${engine.icount}`);
+    return this.happen(this.source.current);
+  }
+
+  private execute(budget: number): void {
+    const { source } = this;
+    const { engine } = this.machine;
+    if (this.options.strict) this.checkSlice();
+    if (engine.halted && !engine.wake()) this.diverge('is halted');
+    const before = engine.icount;
+    const end = engine.run(budget);
+    if (engine.icount !== before) this.previous = null;
+    if (end === 'shutdown') this.machine.resetRequested = true;
+    const short = source.icount - engine.icount;
+    if (end !== 'budget' && end !== 'kick' && short > 0) this.diverge(end === 'halt' ? 'halted' : 'stopped in a triple fault');
+  }
+
+  /** Our recorder never lets the CPU run on with a virtual timer overdue, and never splits a run of instructions. */
+  private checkSlice(): void {
+    if (this.source.oddInstruction) this.diverge('runs without a reason to split its instructions');
+    if (this.time.instructionsToDeadline() === 0) this.diverge('has a virtual timer due');
+  }
+
+  /** Makes the event that is due happen. */
+  private happen(e: ReplayEvent): StopReason | null {
+    const before = this.previous;
+    this.previous = e;
+    switch (e.kind) {
+      case 'checkpoint':
+        this.source.advance();
+        return this.checkpoint(e.id, before);
+      case 'async':
+        return this.asynchronous(e.checkpoint, e.event);
+      case 'interrupt':
+        if (!this.machine.engine.takeInterrupt()) this.diverge('has no interrupt to take');
+        return null;
+      case 'exception':
+        if (!this.machine.engine.provokeException()) this.diverge('executed the instruction without an exception');
+        return null;
+      case 'clock':
+        // QEMU's main loop reads clocks to compute its poll timeout; our recorder does not.
+        if (this.options.strict) this.diverge('has no reason to read a clock');
+        this.cachedClock[e.id === CLOCK_HOST ? 0 : 1] = e.ns;
+        this.source.advance();
+        return null;
+      case 'shutdown':
+        this.shutdownCause = e.cause;
+        this.source.advance();
+        return null;
+      case 'end':
+        this.source.advance();
+        return this.endReason();
+      case 'cut':
+        return 'end-of-log';
+      default:
+        return this.diverge('has nothing to do with that event here');
+    }
+  }
+
+  private endReason(): StopReason {
+    if (this.machine.resetRequested) return 'reset';
+    return this.shutdownCause === null || this.shutdownCause === 'host-signal' ? 'end-of-log' : 'shutdown';
+  }
+
+  private checkpoint(id: number, before: ReplayEvent | null): null {
+    switch (id) {
+      case CP_CLOCK_WARP_ACCOUNT:
+        this.drain(CP_CLOCK_WARP_ACCOUNT);
+        this.accountAtCheckpoint();
+        return null;
+      case CP_CLOCK_WARP_START:
+        this.startWarp();
+        return null;
+      case CP_CLOCK_VIRTUAL:
+        return this.virtualTimer(before);
+      case CP_CLOCK_HOST:
+        this.drain(id);
+        return this.hostTimers();
+      case CP_CLOCK_VIRTUAL_RT:
+        this.drain(id);
+        return this.rtTimers();
+      case CP_RESET_REQUESTED:
+        if (!this.machine.resetRequested) this.diverge('has no reset request');
+        this.drain(id);
+        this.machine.reset();
+        return null;
+      default:
+        return this.diverge(`has nothing to do at ${describeEvent({ kind: 'checkpoint', id })}`);
+    }
+  }
+
+  private virtualTimer(before: ReplayEvent | null): null {
+    if (this.options.strict && before?.kind !== 'checkpoint') this.diverge('did not begin a turn before its timers');
+    const { time } = this;
+    const timer = time.timers.takeDue(time.nowNs());
+    if (timer === null) this.diverge(`has no virtual timer due (earliest at ${time.timers.deadline ?? 'never'}, now ${time.nowNs()})`);
+    timer!.callback();
+    return null;
+  }
+
+  private hostTimers(): null {
+    const now = this.hostClockNs();
+    const { hostTimers } = this.machine;
+    for (let t = hostTimers.takeDue(now); t !== null; t = hostTimers.takeDue(now)) t.callback();
+    return null;
+  }
+
+  private rtTimers(): null {
+    const now = this.virtualRtNs();
+    const { rtTimers } = this.time;
+    for (let t = rtTimers.takeDue(now); t !== null; t = rtTimers.takeDue(now)) t.callback();
+    return null;
+  }
+
+  /** In the older generation asynchronous events follow the checkpoint they were drained at. */
+  private drain(checkpoint: number): void {
+    for (let e = this.due(); e?.kind === 'async' && e.checkpoint === checkpoint; e = this.due()) this.asynchronous(e.checkpoint, e.event);
+  }
+
+  /** The event is finished before its handler runs, as the handler may log. */
+  private asynchronous(checkpoint: number | null, event: AsyncEvent): null {
+    if (this.options.strict && checkpoint !== null && checkpoint !== CP_CLOCK_WARP_ACCOUNT) this.diverge('drains its queue at another checkpoint');
+    this.source.advance();
+    this.deliver(event);
+    return null;
+  }
+}
