@@ -105,6 +105,10 @@ export class RecordSession extends Session {
     this.machine.engine.kick();
   }
 
+  standing(stop: StopReason = 'signal'): RunResult {
+    return { stop, icount: this.machine === undefined ? 0 : this.machine.engine.icount, events: this.sink.events, shutdownCause: this.shutdownCause };
+  }
+
   run(until: number | null): RunResult {
     let stop: StopReason | null = null;
     while (stop === null) {
@@ -112,7 +116,7 @@ export class RecordSession extends Session {
       stop = this.mainTurn(until) ?? this.vcpuTurn(until);
       this.options.onProgress?.(this.machine.engine.icount, this.sink.events);
     }
-    return { stop, icount: this.machine.engine.icount, events: this.sink.events, shutdownCause: this.shutdownCause };
+    return this.standing(stop);
   }
 
   private pollHost(): void {
@@ -152,6 +156,7 @@ export class RecordSession extends Session {
   /** Host clock and virtual_rt timers, requests. Returns why the run ends, if it does. */
   private mainTurn(until: number | null): StopReason | null {
     const { engine } = this.machine;
+    this.cpuSide = false;
     this.runHostTimers();
     this.runRtTimers();
     if (this.shutdownCause !== null) return 'shutdown';
@@ -188,6 +193,7 @@ export class RecordSession extends Session {
   private vcpuTurn(until: number | null): StopReason | null {
     const { engine } = this.machine;
     const { time } = this;
+    this.cpuSide = true;
     if (this.turnDue || this.queue.length > 0 || time.instructionsToDeadline() === 0) {
       this.turnDue = false;
       this.drainAndAccount();

@@ -120,13 +120,17 @@ export class ReplaySession extends Session {
     this.machine.engine.kick();
   }
 
+  standing(stop: StopReason = 'signal'): RunResult {
+    return { stop, icount: this.machine === undefined ? 0 : this.machine.engine.icount, events: this.source.consumed, shutdownCause: this.shutdownCause };
+  }
+
   run(until: number | null): RunResult {
     let stop: StopReason | null = null;
     while (stop === null) {
       stop = this.step(until);
       this.options.onProgress?.(this.machine.engine.icount, this.source.consumed);
     }
-    return { stop, icount: this.machine.engine.icount, events: this.source.consumed, shutdownCause: this.shutdownCause };
+    return this.standing(stop);
   }
 
   /** The current event if it is due now. */
@@ -165,6 +169,7 @@ export class ReplaySession extends Session {
     if (this.options.strict) this.checkSlice();
     if (engine.halted && !engine.wake()) this.diverge('is halted');
     const before = engine.icount;
+    this.cpuSide = true;
     const end = engine.run(budget);
     if (engine.icount !== before) this.previous = null;
     if (end === 'shutdown') this.machine.resetRequested = true;
@@ -182,6 +187,7 @@ export class ReplaySession extends Session {
   private happen(e: ReplayEvent): StopReason | null {
     const before = this.previous;
     this.previous = e;
+    this.cpuSide = true;
     switch (e.kind) {
       case 'checkpoint':
         this.source.advance();
@@ -220,12 +226,14 @@ export class ReplaySession extends Session {
   }
 
   private checkpoint(id: number, before: ReplayEvent | null): null {
+    this.cpuSide = id === CP_CLOCK_WARP_ACCOUNT || id === CP_CLOCK_VIRTUAL;
     switch (id) {
       case CP_CLOCK_WARP_ACCOUNT:
         this.drain(CP_CLOCK_WARP_ACCOUNT);
         this.accountAtCheckpoint();
         return null;
       case CP_CLOCK_WARP_START:
+        if (this.options.strict && before === null) this.diverge('did not begin a turn before it slept');
         this.startWarp();
         return null;
       case CP_CLOCK_VIRTUAL:
@@ -247,7 +255,8 @@ export class ReplaySession extends Session {
   }
 
   private virtualTimer(before: ReplayEvent | null): null {
-    if (this.options.strict && before?.kind !== 'checkpoint') this.diverge('did not begin a turn before its timers');
+    if (this.options.strict && !(before?.kind === 'checkpoint' && (before.id === CP_CLOCK_WARP_ACCOUNT || before.id === CP_CLOCK_VIRTUAL)))
+      this.diverge('did not begin a turn before its timers');
     const { time } = this;
     const timer = time.timers.takeDue(time.nowNs());
     if (timer === null) this.diverge(`has no virtual timer due (earliest at ${time.timers.deadline ?? 'never'}, now ${time.nowNs()})`);

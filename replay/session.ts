@@ -35,6 +35,11 @@ export abstract class Session {
   readonly time: VirtualTime;
   protected machine!: MachineView;
   protected shutdownCause: ShutdownCause | null = null;
+  /**
+   * Whether what happens now is on the vCPU's side (instructions, virtual timers, the asynchronous queue) or on the main loop's (host and virtual_rt timers,
+   * resets, construction). QEMU's local APIC asks the CPU differently from its own thread and from the other.
+   */
+  cpuSide = false;
 
   constructor(shift: number) {
     this.time = new VirtualTime(shift, () => this.accountWarp());
@@ -61,6 +66,9 @@ export abstract class Session {
   abstract requestShutdown(cause: ShutdownCause): void;
   /** Runs until the log ends, the machine stops or `until` (absolute icount) is reached. */
   abstract run(until: number | null): RunResult;
+
+  /** Where a run stands now, as if it ended here. */
+  abstract standing(): RunResult;
 
   protected abstract virtualRtNs(): number;
 

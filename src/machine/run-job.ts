@@ -1,0 +1,117 @@
+import type { MessagePort } from 'node:worker_threads';
+import { type EventSink, NullSink } from '../../replay/event-sink.js';
+import { LogSink } from '../../replay/log-sink.js';
+import { LogSource } from '../../replay/log-source.js';
+import { RecordSession } from '../../replay/record-session.js';
+import { ReplaySession } from '../../replay/replay-session.js';
+import type { RunResult, Session } from '../../replay/session.js';
+import { digestMachine } from '../core/digest.js';
+import { DivergenceError } from '../core/errors.js';
+import { ControlBlock, type DivergenceReport, type Job, type JobResult } from './job.js';
+import { LiveHost } from './live-host.js';
+import { PcMachine } from './pc.js';
+
+/** How often a recording is made readable by others. */
+const FLUSH_INTERVAL_MS = 100;
+
+/** Builds the machine of a job, runs it to its end and describes how it ended. Runs in the worker. */
+export function runJob(job: Job, requests: MessagePort): JobResult {
+  const control = new ControlBlock(job.control);
+  const started = performance.now();
+  return job.kind === 'replay' ? replay(job, control, started) : record(job, control, requests, started);
+}
+
+function record(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
+  const logSink = job.log === null ? null : new LogSink(job.log, job.logFormat);
+  const sink: EventSink = logSink ?? new NullSink();
+  let flushed = started;
+  let machine: PcMachine | null = null;
+  const session = new RecordSession(
+    new LiveHost(requests, control),
+    sink,
+    {
+      shift: job.config.shift,
+      noReboot: job.config.noReboot,
+      asyncFirst: job.logFormat === '7.2',
+      onProgress: (icount, events) => {
+        control.report(icount, events, job.until ?? 0);
+        const now = performance.now();
+        if (now - flushed < FLUSH_INTERVAL_MS) return;
+        flushed = now;
+        sink.flush();
+        machine?.flushOutputs();
+      },
+    },
+    (device) => machine?.canReceive(device) ?? 0,
+  );
+  try {
+    machine = new PcMachine(job.config, session, job.jit);
+    const result = session.run(job.until);
+    logSink?.finish(result.icount);
+    return describe(job, machine, { ...result, events: sink.events }, null, started);
+  } finally {
+    logSink?.close();
+    machine?.close();
+  }
+}
+
+function replay(job: Job, control: ControlBlock, started: number): JobResult {
+  const source = new LogSource(job.log!, job.logFormat);
+  const total = Math.min(job.until ?? Number.POSITIVE_INFINITY, job.final?.icount ?? Number.POSITIVE_INFINITY);
+  let machine: PcMachine | null = null;
+  const session = new ReplaySession(source, {
+    shift: job.config.shift,
+    noReboot: job.config.noReboot,
+    strict: job.strict,
+    onProgress: (icount, events) => control.report(icount, events, Number.isFinite(total) ? total : 0),
+  });
+  try {
+    const { result, divergence } = follow(() => {
+      machine = new PcMachine(job.config, session, job.jit);
+      return session.run(job.until);
+    }, session);
+    return describe(job, machine, result, divergence, started);
+  } finally {
+    source.close();
+    (machine as PcMachine | null)?.close();
+  }
+}
+
+/** Runs a replay; a divergence becomes part of the result. */
+function follow(run: () => RunResult, session: Session): { result: RunResult; divergence: DivergenceReport | null } {
+  try {
+    return { result: run(), divergence: null };
+  } catch (e) {
+    if (!(e instanceof DivergenceError)) throw e;
+    return { result: session.standing(), divergence: { icount: e.icount, expected: e.expected, found: e.found } };
+  }
+}
+
+function describe(job: Job, machine: PcMachine | null, result: RunResult, divergence: DivergenceReport | null, started: number): JobResult {
+  const wallSeconds = (performance.now() - started) / 1000;
+  const digest = machine === null ? null : digestMachine(machine.parts, machine.memory.u8);
+  const found = divergence ?? finalDifference(job, result, digest?.total ?? '');
+  return {
+    icount: result.icount,
+    digest: digest?.total ?? '',
+    parts: digest?.parts ?? {},
+    events: result.events,
+    stop: found === null ? result.stop : 'divergence',
+    shutdownCause: result.shutdownCause,
+    exitValue: machine?.exitValue ?? null,
+    divergence: found,
+    wallSeconds,
+    screen: job.screenshot ? (machine?.screen() ?? null) : null,
+  };
+}
+
+/** What LOG.json says of the end of a recording that was replayed to its end. */
+function finalDifference(job: Job, result: RunResult, digest: string): DivergenceReport | null {
+  const { final } = job;
+  if (final === null || result.stop === 'until') return null;
+  const { icount } = result;
+  if (icount !== final.icount) return { icount, expected: `an end at instruction ${final.icount} (LOG.json)`, found: `ended at ${icount}` };
+  if (result.events !== final.events) return { icount, expected: `${result.events} events, but ${final.events} were recorded (LOG.json)`, found: 'followed them to the end' };
+  if (digest !== final.digest) return { icount, expected: `a machine of digest ${final.digest} (LOG.json)`, found: `has digest ${digest}` };
+  return null;
+}
