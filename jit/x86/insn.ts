@@ -48,6 +48,8 @@ export class Insn {
   opcode = 0;
   /** END_*: whether a block ends behind it. */
   end = END_NONE;
+  /** MODE_* bits it was decoded for. */
+  mode = 0;
 
   constructor(row: Row, exec: Exec) {
     this.row = row;
@@ -80,7 +82,7 @@ export interface Row {
   readonly imm?: ImmediateKind;
   /** 8: byte operation. 'v': 16/32 by prefix and mode. 16/32: fixed. */
   readonly size: 8 | 16 | 32 | 'v';
-  /** LOCK is legal with a memory destination. */
+  /** true: LOCK is legal with a memory destination only; false: never; absent: ignored, as QEMU does. */
   readonly lockable?: boolean;
   /** Arithmetic flags read / written / left as QEMU has them (FLAG_* masks). */
   readonly reads?: number;
