@@ -1,7 +1,7 @@
 import { getArithFlags, getCF, setArithFlags } from '../flags.js';
 import type { Exec, Insn, Row } from '../insn.js';
 import { END_IO } from '../insn.js';
-import { load32, store32 } from '../mmu.js';
+import { load32, probeWrite, store32 } from '../mmu.js';
 import { effectiveAddress, readReg8, writeReg8 } from '../operands.js';
 import { EAX, EBX, ECX, EDX, EFLAGS, FLAG_AF, FLAG_CF, FLAG_DF, FLAG_OF, FLAG_PF, FLAG_SF, FLAG_ZF, FLAGS_ARITH } from '../regs.js';
 
@@ -37,9 +37,10 @@ const cmpxchg8b: Exec = (cpu, i) => {
   const oldHigh = load32(cpu, high);
   const equal = oldLow === r[EAX] && oldHigh === r[EDX];
   const flags = getArithFlags(cpu);
-  // The upper half first: if the operand reaches into a page that cannot be written, nothing has been.
-  store32(cpu, high, equal ? r[ECX] : oldHigh);
+  // Both halves or none.
+  probeWrite(cpu, laddr, 8);
   store32(cpu, laddr, equal ? r[EBX] : oldLow);
+  store32(cpu, high, equal ? r[ECX] : oldHigh);
   if (!equal) {
     r[EAX] = oldLow;
     r[EDX] = oldHigh;

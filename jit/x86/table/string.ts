@@ -91,20 +91,94 @@ function mayRunOn(cpu: Cpu): boolean {
   return cpu.r[LEFT] > 0 && !cpu.breakBlock && (cpu.mode & (MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS)) === 0;
 }
 
-/** REP: iterations until (E)CX = 0 or the slice ends. */
-function repeat(cpu: Cpu, i: Insn, iteration: Iteration): void {
+/** REP: iterations until (E)CX = 0 or the slice ends. `bulk` does several at once where it can and says how many. */
+function repeat(cpu: Cpu, i: Insn, iteration: Iteration, bulk: (cpu: Cpu, i: Insn, limit: number) => number): void {
   const r = cpu.r;
   for (;;) {
-    if ((r[ECX] & i.mask) === 0) {
+    const count = i.mask === -1 ? r[ECX] >>> 0 : r[ECX] & 0xffff;
+    if (count === 0) {
       leaveLoop(cpu, i);
       return;
     }
-    iteration(cpu, i);
-    advance(cpu, i, ECX, -1);
+    // This pass is paid for; each further one costs one of LEFT.
+    const done = mayRunOn(cpu) ? bulk(cpu, i, Math.min(count, r[LEFT] + 1)) : 0;
+    if (done === 0) iteration(cpu, i);
+    else r[LEFT] -= done - 1;
+    advance(cpu, i, ECX, done === 0 ? -1 : -done);
     if (!mayRunOn(cpu)) break;
     r[LEFT]--;
   }
   stayOnInsn(cpu, i);
+}
+
+/** No shortcut. */
+function oneByOne(): number {
+  return 0;
+}
+
+/** Fewer elements than this are not worth the checks. */
+const BULK_MINIMUM = 4;
+
+/** Elements from offset `offset` of a register on that lie in the page of `laddr` and do not wrap the address size. */
+function elementsAhead(i: Insn, offset: number, laddr: number): number {
+  const bytes = Math.min(0x1000 - (laddr & 0xfff), i.mask === -1 ? 0x1000 : 0x10000 - (offset & 0xffff));
+  return i.size === 32 ? bytes >> 2 : i.size === 16 ? bytes >> 1 : bytes;
+}
+
+/** STOS upwards inside one page of plain memory. */
+function bulkStos(cpu: Cpu, i: Insn, limit: number): number {
+  const r = cpu.r;
+  if (limit < BULK_MINIMUM || (r[EFLAGS] & FLAG_DF) !== 0) return 0;
+  const laddr = destinationAddress(cpu, i);
+  const delta = cpu.tlbWrite[laddr >>> 12];
+  if ((delta & 0xfff) !== 0) return 0;
+  const n = Math.min(limit, elementsAhead(i, r[EDI], laddr));
+  if (n < BULK_MINIMUM) return 0;
+  const at = (delta + laddr) >>> 0;
+  const value = r[EAX];
+  const bytes = (n * i.size) >> 3;
+  if (i.size === 8 || (value & 0xffff) === value >>> 16) {
+    const low = value & 0xff;
+    if (i.size === 8 || low === ((value >> 8) & 0xff)) {
+      cpu.memory.u8.fill(low, at, at + bytes);
+      advance(cpu, i, EDI, bytes);
+      return n;
+    }
+  }
+  const dv = cpu.dv;
+  if (i.size === 32) for (let k = at; k < at + bytes; k += 4) dv.setInt32(k, value, true);
+  else for (let k = at; k < at + bytes; k += 2) dv.setUint16(k, value & 0xffff, true);
+  advance(cpu, i, EDI, bytes);
+  return n;
+}
+
+/** MOVS upwards inside one source and one destination page of plain memory. */
+function bulkMovs(cpu: Cpu, i: Insn, limit: number): number {
+  const r = cpu.r;
+  if (limit < BULK_MINIMUM || (r[EFLAGS] & FLAG_DF) !== 0) return 0;
+  const source = sourceAddress(cpu, i);
+  const destination = destinationAddress(cpu, i);
+  const sourceDelta = cpu.tlbRead[source >>> 12];
+  const destinationDelta = cpu.tlbWrite[destination >>> 12];
+  if (((sourceDelta | destinationDelta) & 0xfff) !== 0) return 0;
+  const n = Math.min(limit, elementsAhead(i, r[ESI], source), elementsAhead(i, r[EDI], destination));
+  if (n < BULK_MINIMUM) return 0;
+  const from = (sourceDelta + source) >>> 0;
+  const to = (destinationDelta + destination) >>> 0;
+  const bytes = (n * i.size) >> 3;
+  // A destination that begins inside the source repeats it, element by element.
+  if (to > from && to < from + bytes) copyOverlapping(cpu, i.size, from, to, bytes);
+  else cpu.memory.u8.copyWithin(to, from, from + bytes);
+  advance(cpu, i, ESI, bytes);
+  advance(cpu, i, EDI, bytes);
+  return n;
+}
+
+function copyOverlapping(cpu: Cpu, sizeBits: number, from: number, to: number, bytes: number): void {
+  const dv = cpu.dv;
+  if (sizeBits === 32) for (let k = 0; k < bytes; k += 4) dv.setInt32(to + k, dv.getInt32(from + k, true), true);
+  else if (sizeBits === 16) for (let k = 0; k < bytes; k += 2) dv.setUint16(to + k, dv.getUint16(from + k, true), true);
+  else for (let k = 0; k < bytes; k++) dv.setUint8(to + k, dv.getUint8(from + k));
 }
 
 /** REPE, REPNE: ends with the iteration whose ZF is not the prefix's. */
@@ -128,9 +202,9 @@ function repeatWhile(cpu: Cpu, i: Insn, iteration: Iteration): void {
   stayOnInsn(cpu, i);
 }
 
-const repMovs: Exec = (cpu, i) => repeat(cpu, i, movs);
-const repStos: Exec = (cpu, i) => repeat(cpu, i, stos);
-const repLods: Exec = (cpu, i) => repeat(cpu, i, lods);
+const repMovs: Exec = (cpu, i) => repeat(cpu, i, movs, bulkMovs);
+const repStos: Exec = (cpu, i) => repeat(cpu, i, stos, bulkStos);
+const repLods: Exec = (cpu, i) => repeat(cpu, i, lods, oneByOne);
 const repCmps: Exec = (cpu, i) => repeatWhile(cpu, i, cmps);
 const repScas: Exec = (cpu, i) => repeatWhile(cpu, i, scas);
 
