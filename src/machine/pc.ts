@@ -1,0 +1,289 @@
+// Longer than most: the one place that says what is wired to what.
+import { PicPair } from '../../devices/interrupt/pic-pair.js';
+import { type CpuRequests, REQUEST_SMI } from '../../devices/interrupt/cpu-requests.js';
+import { globalInterrupts } from '../../devices/interrupt/gsi.js';
+import { IOAPIC_BASE, IOAPIC_LENGTH, IoApic } from '../../devices/interrupt/ioapic.js';
+import { LOCAL_APIC_BASE, LOCAL_APIC_LENGTH, LocalApic } from '../../devices/interrupt/local-apic.js';
+import { acknowledgeInterrupt, picInterrupt } from '../../devices/interrupt/pic-to-cpu.js';
+import { I8042 } from '../../devices/input/i8042.js';
+import { Debugcon } from '../../devices/misc/debugcon.js';
+import { IsaDebugExit } from '../../devices/misc/isa-debug-exit.js';
+import { Port61 } from '../../devices/misc/port-61.js';
+import { Port92 } from '../../devices/misc/port-92.js';
+import { mapFpuErrorPort, mapPostPort } from '../../devices/misc/post-port.js';
+import { I440fx } from '../../devices/pci/i440fx.js';
+import { PcMemoryMap } from '../../devices/pci/pc-memory-map.js';
+import { PciBus } from '../../devices/pci/pci-bus.js';
+import { Piix3 } from '../../devices/pci/piix3.js';
+import { Piix4Pm } from '../../devices/pci/piix4-pm.js';
+import { HPET_BASE, HPET_LENGTH, Hpet } from '../../devices/timer/hpet.js';
+import { Pit8254 } from '../../devices/timer/pit-8254.js';
+import { RtcMc146818 } from '../../devices/timer/rtc-mc146818.js';
+import { Cpu, type CpuBoard } from '../../jit/x86/cpu.js';
+import { Engine } from '../../jit/x86/engine.js';
+import type { Session } from '../../replay/session.js';
+import type { AccessSize, IrqLine } from '../core/bus.js';
+import type { AsyncEvent, MachineView } from '../core/machine-view.js';
+import type { Device, StatefulPart } from '../core/state.js';
+import { PhysicalMemory } from '../memory/physical.js';
+import { PortMap } from '../memory/ports.js';
+import { CharDevices } from './char-devices.js';
+import { SessionHostClock, VirtualHostClock } from './clocks.js';
+import type { MachineConfig } from './config.js';
+import type { JitMode } from './job.js';
+
+/** Interrupts that the HPET's timers may be routed to on this board: 2 as a bit mask. */
+const HPET_ROUTES = 4;
+const VRAM_BYTES = 16 << 20;
+const ROM_SPACE_BYTES = 4 << 20;
+const FERR_IRQ = 13;
+
+/** The i440FX PC: what QEMU calls `pc`. */
+export class PcMachine implements MachineView {
+  readonly time: VirtualTime;
+  readonly hostTimers: TimerList<bigint>;
+  readonly memory: PhysicalMemory;
+  readonly cpu: Cpu;
+  readonly engine: Engine;
+  readonly parts: Record<string, StatefulPart> = {};
+  resetRequested = false;
+  /** Exit status that the guest asked for through isa-debug-exit. */
+  exitValue: number | null = null;
+
+  private readonly session: Session;
+  private readonly config: MachineConfig;
+  private readonly ports = new PortMap();
+  private readonly chars: CharDevices;
+  /** In the order in which they are reset. */
+  private readonly devices: Device[] = [];
+  private readonly requests: CpuRequests;
+  private readonly irqs: readonly IrqLine[];
+  private readonly pic: PicPair;
+  private readonly ioapic: IoApic;
+  private readonly apic: LocalApic | null;
+  private readonly i8042: I8042;
+  private readonly host: I440fx;
+  private readonly kernel: MultibootStart | null;
+
+  constructor(config: MachineConfig, session: Session, jit: JitMode) {
+    this.config = config;
+    this.session = session;
+    this.time = session.time;
+    // The RTC's date is settled before the board is built: one read of the host clock.
+    const startNs = session.hostClockNs();
+    session.checkpointInit();
+    const hostClock = new SessionHostClock(session);
+    this.hostTimers = hostClock.timers;
+    this.chars = new CharDevices(session);
+    this.memory = new PhysicalMemory(config.memoryBytes + VRAM_BYTES + ROM_SPACE_BYTES);
+    this.cpu = new Cpu(this.memory, this.cpuBoard(), config.cpu);
+    this.engine = new Engine(this.cpu, { jit });
+    session.attach(this);
+    this.requests = {
+      raise: (bits) => {
+        this.cpu.interruptRequest |= bits;
+      },
+      lower: (bits) => {
+        this.cpu.interruptRequest &= ~bits;
+      },
+      onCpuSide: () => session.cpuSide,
+    };
+    const map = new PcMemoryMap(this.memory, this.memory.allocate(config.memoryBytes), config.memoryBytes);
+
+    this.pic = this.add('pic', new PicPair(this.ports, { set: (level) => picInterrupt(this.apic, this.requests, level) }));
+    this.ioapic = this.add('ioapic', this.makeIoApic());
+    this.apic = config.apic ? this.add('local-apic', this.makeLocalApic()) : null;
+    this.irqs = globalInterrupts(this.pic, this.ioapic);
+    const bus = this.makePci(map);
+    this.host = bus.host;
+    this.makeTimers(hostClock, dateOffset(config.rtcBase, startNs));
+    this.i8042 = this.add('i8042', this.makeI8042());
+    this.makeSerialAndDebug();
+    this.add('dma', new DmaController(this.ports, this.memory));
+    this.makeFirmware(map, bus.bus);
+    this.kernel = config.kernel === null ? null : loadMultiboot(config, this.memory);
+    this.parts.cpu = this.cpu;
+    this.parts['virtual-time'] = this.time;
+
+    session.checkpointReset();
+    this.reset();
+  }
+
+  reset(): void {
+    for (const d of this.devices) d.reset();
+    this.cpu.reset();
+    this.resetRequested = false;
+    this.kernel?.start(this.cpu);
+  }
+
+  deliver(event: AsyncEvent): void {
+    switch (event.kind) {
+      case 'input':
+        this.i8042.keyboard.event(event.event);
+        this.i8042.mouse.event(event.event);
+        return;
+      case 'input-sync':
+        this.i8042.keyboard.sync();
+        this.i8042.mouse.sync();
+        return;
+      case 'char-read':
+        return this.chars.receive(event.device, event.bytes);
+      default:
+      // Completions and packets of devices that this board does not have.
+    }
+  }
+
+  /** How many characters the guest's end of a character device takes now. */
+  canReceive(device: number): number {
+    return this.chars.canReceive(device);
+  }
+
+  /** Shows what character devices have gathered. */
+  flushOutputs(): void {
+    this.chars.flush();
+  }
+
+  close(): void {
+    this.chars.close();
+  }
+
+  private add<T extends Device>(name: string, device: T): T {
+    this.parts[name] = device;
+    this.devices.push(device);
+    return device;
+  }
+
+  private cpuBoard(): CpuBoard {
+    const { session } = this;
+    return {
+      readPort: (port, size) => this.ports.read(port, size),
+      writePort: (port, value, size) => this.ports.write(port, value, size),
+      acknowledgeInterrupt: () => acknowledgeInterrupt(this.pic, this.apic),
+      interruptAllowed: () => session.interruptAllowed(),
+      interruptTaken: () => session.interruptTaken(),
+      exceptionRaised: (vector) => session.exceptionRaised(vector),
+      timestampCounter: () => this.time.nowNs(),
+      random: (lengthBytes) => session.random(lengthBytes),
+      readApicBase: () => this.apic?.readBase() ?? 0,
+      writeApicBase: (value) => this.apic?.writeBase(value),
+      setFerr: (level) => this.irqs[FERR_IRQ]!.set(level),
+      smmChanged: (active) => this.host.setSmm(active),
+      pollApic: () => this.apic?.poll(),
+      apicInit: () => this.apic?.initialize(),
+    };
+  }
+
+  private requestReset(): void {
+    this.resetRequested = true;
+    this.engine.kick();
+  }
+
+  private sendMessage(address: number, data: number): void {
+    this.apic?.message(address - LOCAL_APIC_BASE, data);
+  }
+
+  private makeIoApic(): IoApic {
+    const ioapic = new IoApic({
+      clock: this.time,
+      sendMessage: (address, data) => this.sendMessage(address, data),
+      acknowledgePic: () => this.pic.acknowledge(),
+    });
+    this.memory.mapIo(IOAPIC_BASE, IOAPIC_LENGTH, ioapic.io);
+    return ioapic;
+  }
+
+  private makeLocalApic(): LocalApic {
+    const apic = new LocalApic({
+      clock: this.time,
+      cpu: this.requests,
+      picOutput: () => this.pic.output,
+      broadcastEoi: (vector) => this.ioapic.endOfInterrupt(vector),
+      onDisable: () => {},
+    });
+    this.memory.mapIo(LOCAL_APIC_BASE, LOCAL_APIC_LENGTH, apic.io);
+    return apic;
+  }
+
+  private makePci(map: PcMemoryMap): { bus: PciBus; host: I440fx } {
+    const bus = this.add('pci', new PciBus(this.ports));
+    const host = new I440fx(map, this.config.memoryBytes);
+    const piix3 = new Piix3({ bus, ports: this.ports, isaIrqs: this.irqs, onReset: () => this.requestReset() });
+    const pm = new Piix4Pm({
+      clock: this.time,
+      ports: this.ports,
+      sci: this.irqs[9]!,
+      onPowerOff: () => this.session.requestShutdown('guest-shutdown'),
+      onSuspend: () => {},
+      onSmi: () => this.requests.raise(REQUEST_SMI),
+      parallelPort: false,
+      serialPorts: this.config.serial.length,
+    });
+    bus.attach(0, 0, host);
+    bus.attach(1, 0, piix3);
+    bus.attach(1, 3, pm);
+    Object.assign(this.parts, { i440fx: host, piix3, 'piix4-pm': pm });
+    return { bus, host };
+  }
+
+  private makeTimers(hostClock: SessionHostClock, dateOffsetSeconds: number): void {
+    const hpet: Hpet = new Hpet({
+      clock: this.time,
+      irqs: this.irqs,
+      routes: HPET_ROUTES,
+      enablePit: (enable) => pit.enableIrq(enable),
+      sendMessage: (address, data) => this.sendMessage(address, data),
+    });
+    this.memory.mapIo(HPET_BASE, HPET_LENGTH, hpet.io);
+    this.add('hpet', hpet);
+    const rtc = new RtcMc146818({
+      ports: this.ports,
+      clock: this.config.rtcClock === 'host' ? hostClock : new VirtualHostClock(this.time),
+      hostClock,
+      dateOffsetSeconds,
+      irq: { set: (level) => hpet.setRtcInterrupt(level) },
+    });
+    this.add('rtc', rtc);
+    configureCmos(rtc, this.config);
+    const pit: Pit8254 = this.add('pit', new Pit8254(this.ports, this.time, { set: (level) => hpet.setPitInterrupt(level) }));
+    this.add('port-61', new Port61(this.ports, pit));
+  }
+
+  private makeI8042(): I8042 {
+    const setA20 = (open: boolean): void => setA20Gate(this.cpu, open);
+    this.add('port-92', new Port92(this.ports, setA20, () => this.requestReset()));
+    mapPostPort(this.ports);
+    mapFpuErrorPort(this.ports, () => this.irqs[FERR_IRQ]!.set(false));
+    return new I8042({
+      ports: this.ports,
+      keyboardIrq: this.irqs[1]!,
+      mouseIrq: this.irqs[12]!,
+      setA20,
+      requestReset: () => this.requestReset(),
+    });
+  }
+
+  private makeSerialAndDebug(): void {
+    this.config.serial.forEach((target, n) => {
+      const { index, backend } = this.chars.create('--serial', target);
+      const [port, irq] = SERIAL_PORTS[n]!;
+      const uart = this.add(`serial${n}`, new Uart16550({ ports: this.ports, port, irq: this.irqs[irq]!, clock: this.time, backend }));
+      this.chars.connect(index, uart);
+    });
+    const { debugcon } = this.config;
+    if (debugcon !== null) {
+      const { backend } = this.chars.create('--debugcon', debugcon.target);
+      for (const port of debugcon.ports) this.add(`debugcon-${port.toString(16)}`, new Debugcon(this.ports, port, backend));
+    }
+    for (const d of this.config.devices) if (d.name === 'isa-debug-exit') this.add('isa-debug-exit', new IsaDebugExit(this.ports, d.iobase, d.iosize, (status) => this.exit(status)));
+  }
+
+  private exit(status: number): void {
+    this.exitValue = status;
+    this.session.requestShutdown('guest-shutdown');
+  }
+}
+
+/** Seconds between the host's date and the one the guest is to see. */
+function dateOffset(base: string, startNs: bigint): number {
+  return base === 'utc' ? 0 : Math.floor(Date.parse(`${base}Z`) / 1000) - Number(startNs / 1_000_000_000n);
+}
