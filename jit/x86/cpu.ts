@@ -1,6 +1,13 @@
 import type { AccessSize } from '../../src/core/bus.js';
+import type { Device, StateSchema } from '../../src/core/state.js';
 import type { PhysicalMemory } from '../../src/memory/physical.js';
-import { REGISTER_FILE_SIZE, ZERO } from './regs.js';
+import { cpuidVersion } from './cpuid.js';
+import { Fpu } from './fpu.js';
+import { flushTlb } from './mmu.js';
+import { MODE_INHIBIT } from './mode.js';
+import { MSR_SLOTS, resetMsrs } from './msr.js';
+import { CS, EDX, EFLAGS, EIP, LDTR, REGISTER_FILE_SIZE, TR, ZERO } from './regs.js';
+import { loadSegmentCache, updateMode } from './segments.js';
 
 /** Bits of Cpu.interruptRequest: what waits to be taken at the next block boundary. */
 export const REQUEST_HARD = 1;
@@ -42,12 +49,62 @@ export interface CpuBoard {
 /** Processor models: what CPUID says and which optional instructions exist. */
 export type CpuModelName = 'qemu32' | 'max';
 
+/** Who must know about stores to memory that holds decoded code: the block cache. */
+export interface CodeWatcher {
+  /** `size` bytes at backing address `backing` (inside one page whose codePage mark is set) are about to be written by the CPU. */
+  storeTo(backing: number, size: number): void;
+}
+
+const PAGES = 1 << 20;
+
+/** One page-indexed software TLB; see mmu.ts for the meaning of an entry. */
+function newTlb(): Int32Array {
+  return new Int32Array(PAGES).fill(-1);
+}
+
 /**
  * State of one i386 processor. Hot scalars live in `r` (indices in regs.ts) so that generated code and interpreter share them;
- * operations are functions in the neighbouring files: mmu.ts, segments.ts, exceptions.ts, task.ts, system.ts, flags.ts.
+ * operations are functions in the neighbouring files: mmu.ts, segments.ts, exceptions.ts, task.ts, smm.ts, flags.ts.
  */
-export class Cpu {
+export class Cpu implements Device {
+  readonly schema: StateSchema = {
+    name: 'i386',
+    version: 1,
+    fields: {
+      r: 'i32s',
+      cpl: 'u8',
+      selector: 'i32s',
+      limit: 'i32s',
+      attributes: 'i32s',
+      ldtrBase: 'i32',
+      trBase: 'i32',
+      gdtBase: 'i32',
+      gdtLimit: 'i32',
+      idtBase: 'i32',
+      idtLimit: 'i32',
+      cr0: 'i32',
+      cr2: 'i32',
+      cr3: 'i32',
+      cr4: 'i32',
+      dr: 'i32s',
+      msr: 'u32s',
+      a20Mask: 'i32',
+      halted: 'bool',
+      interruptRequest: 'u8',
+      inhibitInterrupts: 'bool',
+      nmiMasked: 'bool',
+      smm: 'bool',
+      smmInsideNmi: 'bool',
+      smbase: 'i32',
+      smiCount: 'u32',
+      oldException: 'i32',
+      fpu: 'part',
+    },
+  };
+
   readonly memory: PhysicalMemory;
+  /** The backing bytes of `memory`, one load nearer. */
+  readonly dv: DataView;
   readonly board: CpuBoard;
   readonly model: CpuModelName;
   readonly r = new Int32Array(REGISTER_FILE_SIZE);
@@ -74,6 +131,10 @@ export class Cpu {
   cr3 = 0;
   cr4 = 0;
   readonly dr = new Int32Array(8);
+  /** x87 and, aliased to its significands, MMX registers. */
+  readonly fpu = new Fpu();
+  /** Model-specific registers, low and high half by slot (msr.ts). */
+  readonly msr = new Uint32Array(2 * MSR_SLOTS);
   /** -1, or with A20 masked ~(1 << 20). */
   a20Mask = -1;
 
@@ -84,14 +145,104 @@ export class Cpu {
   interruptRequest = 0;
   nmiMasked = false;
   smm = false;
+  /** NMIs were masked before the SMI too: RSM leaves them masked. */
+  smmInsideNmi = false;
   smbase = 0x30000;
+  /** IA32_SMI_COUNT. */
+  smiCount = 0;
+  /** The exception being delivered, for the double fault rules (SDM Vol. 3A table 6-5); -1: none. */
+  oldException = -1;
   /** Set by anything that makes the rest of the current block stale (code written, map changed, device touched). */
   breakBlock = false;
+  /** A data breakpoint was hit by the running instruction: #DB behind it. */
+  watchpointHit = 0;
+
+  // Software TLBs (mmu.ts): [read, write, execute] for supervisor and for user accesses; the current data ones by CPL.
+  readonly supervisorRead = newTlb();
+  readonly supervisorWrite = newTlb();
+  readonly supervisorExecute = newTlb();
+  readonly userRead = newTlb();
+  readonly userWrite = newTlb();
+  readonly userExecute = newTlb();
+  tlbRead = this.supervisorRead;
+  tlbWrite = this.supervisorWrite;
+  /** Linear page numbers with an entry in any TLB, so that a flush need not touch the others. */
+  readonly tlbFilled = new Int32Array(1 << 14);
+  tlbFilledCount = 0;
+  /** A page of 2 or 4 MiB has entries: INVLPG flushes everything, as QEMU does. */
+  tlbHasLargePage = false;
+  /** Linear page + 1 through which a backing page was last entered for writing; -1: several. */
+  readonly writeMapped: Int32Array;
+  /** Goes up with every change of what linear addresses mean. */
+  mapGeneration = 1;
+  codeWatcher: CodeWatcher | null = null;
 
   constructor(memory: PhysicalMemory, board: CpuBoard, model: CpuModelName) {
     this.memory = memory;
+    this.dv = memory.dv;
+    this.writeMapped = new Int32Array(memory.codePage.length);
     this.board = board;
     this.model = model;
     this.r[ZERO] = 0;
+    this.reset();
+  }
+
+  /** The interrupt shadow, as a field of its own in the saved state. */
+  get inhibitInterrupts(): boolean {
+    return (this.mode & MODE_INHIBIT) !== 0;
+  }
+
+  set inhibitInterrupts(on: boolean) {
+    this.mode = on ? this.mode | MODE_INHIBIT : this.mode & ~MODE_INHIBIT;
+  }
+
+  /** RESET#: SDM Vol. 3A table 9-1, undefined registers as QEMU has them. */
+  reset(): void {
+    const r = this.r;
+    r.fill(0);
+    this.mode = 0;
+    this.cr0 = 0x60000010;
+    this.cr2 = this.cr3 = this.cr4 = 0;
+    this.fpu.reset();
+    this.dr.fill(0);
+    this.dr[6] = 0xffff0ff0 | 0;
+    this.dr[7] = 0x400;
+    this.a20Mask = -1;
+    this.smbase = 0x30000;
+    this.smiCount = 0;
+    this.halted = this.exitSlice = this.breakBlock = false;
+    this.watchpointHit = 0;
+    this.interruptRequest = 0;
+    this.nmiMasked = this.smmInsideNmi = false;
+    if (this.smm) {
+      this.smm = false;
+      this.board.smmChanged(false);
+    }
+    this.oldException = -1;
+    this.gdtBase = this.idtBase = this.ldtrBase = this.trBase = 0;
+    this.gdtLimit = this.idtLimit = 0xffff;
+    this.resetSystemSegment(LDTR, 0x8200);
+    this.resetSystemSegment(TR, 0x8b00);
+    for (let s = 0; s < 6; s++) loadSegmentCache(this, s, 0, 0, 0xffff, 0x9300);
+    loadSegmentCache(this, CS, 0xf000, 0xffff0000 | 0, 0xffff, 0x9b00);
+    r[EIP] = 0xfff0;
+    r[EDX] = cpuidVersion(this.model);
+    r[EFLAGS] = 2;
+    resetMsrs(this);
+    flushTlb(this);
+    updateMode(this);
+  }
+
+  private resetSystemSegment(index: number, attributes: number): void {
+    this.selector[index] = 0;
+    this.limit[index] = 0xffff;
+    this.attributes[index] = attributes;
+  }
+
+  afterRestore(): void {
+    this.breakBlock = this.exitSlice = false;
+    this.watchpointHit = 0;
+    flushTlb(this);
+    updateMode(this);
   }
 }

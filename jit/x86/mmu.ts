@@ -1,0 +1,281 @@
+import { NOT_MEMORY } from '../../src/memory/physical.js';
+import type { Cpu } from './cpu.js';
+import { checkWatchpoints, watchpointOnPage } from './debug-registers.js';
+import { CR4_SMAP, EXECUTE, READ, translate, WRITE, walk } from './paging.js';
+
+export { storePhysical32, translate } from './paging.js';
+
+/**
+ * Accesses to linear memory through software TLBs: one Int32Array per kind of access, indexed by linear page number. An entry is
+ * - backing address minus linear address of the page (low 12 bits 0): the fast path may be used;
+ * - the same plus 1: mapped, but accesses must come here (code in the page, data breakpoint);
+ * - -1: unknown.
+ * Accesses that cross a page fault before any byte is written. Reads are unsigned for 8 and 16 bits, int32 for 32 bits.
+ */
+const SLOW = 1;
+
+export function load8(cpu: Cpu, laddr: number): number {
+  const d = cpu.tlbRead[laddr >>> 12];
+  if ((d & 0xfff) === 0) return cpu.dv.getUint8((d + laddr) >>> 0);
+  return loadSlow(cpu, laddr, 1, cpu.cpl === 3);
+}
+
+export function load16(cpu: Cpu, laddr: number): number {
+  const d = cpu.tlbRead[laddr >>> 12];
+  if ((d & 0xfff) === 0 && (laddr & 0xfff) <= 0xffe) return cpu.dv.getUint16((d + laddr) >>> 0, true);
+  return loadSlow(cpu, laddr, 2, cpu.cpl === 3);
+}
+
+export function load32(cpu: Cpu, laddr: number): number {
+  const d = cpu.tlbRead[laddr >>> 12];
+  if ((d & 0xfff) === 0 && (laddr & 0xfff) <= 0xffc) return cpu.dv.getInt32((d + laddr) >>> 0, true);
+  return loadSlow(cpu, laddr, 4, cpu.cpl === 3);
+}
+
+export function store8(cpu: Cpu, laddr: number, value: number): void {
+  const d = cpu.tlbWrite[laddr >>> 12];
+  if ((d & 0xfff) === 0) cpu.dv.setUint8((d + laddr) >>> 0, value);
+  else storeSlow(cpu, laddr, value, 1, cpu.cpl === 3);
+}
+
+export function store16(cpu: Cpu, laddr: number, value: number): void {
+  const d = cpu.tlbWrite[laddr >>> 12];
+  if ((d & 0xfff) === 0 && (laddr & 0xfff) <= 0xffe) cpu.dv.setUint16((d + laddr) >>> 0, value, true);
+  else storeSlow(cpu, laddr, value, 2, cpu.cpl === 3);
+}
+
+export function store32(cpu: Cpu, laddr: number, value: number): void {
+  const d = cpu.tlbWrite[laddr >>> 12];
+  if ((d & 0xfff) === 0 && (laddr & 0xfff) <= 0xffc) cpu.dv.setInt32((d + laddr) >>> 0, value, true);
+  else storeSlow(cpu, laddr, value, 4, cpu.cpl === 3);
+}
+
+// Supervisor accesses whatever the CPL: descriptor tables, TSS, stacks of interrupt frames.
+
+export function loadSys8(cpu: Cpu, laddr: number): number {
+  return loadSlow(cpu, laddr, 1, false);
+}
+
+export function loadSys16(cpu: Cpu, laddr: number): number {
+  return loadSlow(cpu, laddr, 2, false);
+}
+
+export function loadSys32(cpu: Cpu, laddr: number): number {
+  return loadSlow(cpu, laddr, 4, false);
+}
+
+export function storeSys8(cpu: Cpu, laddr: number, value: number): void {
+  storeSlow(cpu, laddr, value, 1, false);
+}
+
+export function storeSys16(cpu: Cpu, laddr: number, value: number): void {
+  storeSlow(cpu, laddr, value, 2, false);
+}
+
+export function storeSys32(cpu: Cpu, laddr: number, value: number): void {
+  storeSlow(cpu, laddr, value, 4, false);
+}
+
+/** Makes sure that `size` bytes can be written with the current CPL; throws the store's #PF without writing. */
+export function probeWrite(cpu: Cpu, laddr: number, size: number): void {
+  const user = cpu.cpl === 3;
+  resolveWrite(cpu, laddr, user);
+  if ((laddr & 0xfff) + size > 0x1000) resolveWrite(cpu, (laddr + size) & ~0xfff, user);
+}
+
+/** Backing address of a linear one for reading; -1: device registers (then `mmioPaddr` has the physical address). */
+export function resolveRead(cpu: Cpu, laddr: number, user: boolean): number {
+  const tlb = user ? cpu.userRead : cpu.supervisorRead;
+  const d = tlb[laddr >>> 12];
+  if ((d & 0xffe) === 0) return ((d & ~SLOW) + laddr) >>> 0;
+  const paddr = translate(cpu, laddr, READ, user);
+  const page = paddr > 0xffffffff ? NOT_MEMORY : cpu.memory.readPage[paddr >>> 12];
+  if (page === NOT_MEMORY) {
+    mmioPaddr = paddr;
+    return -1;
+  }
+  if (mayCache(cpu, user)) {
+    const delta = ((page << 12) - (laddr & ~0xfff)) | 0;
+    tlb[laddr >>> 12] = watchpointOnPage(cpu, laddr) ? delta | SLOW : delta;
+    noteFilled(cpu, laddr);
+  }
+  return page * 4096 + (laddr & 0xfff);
+}
+
+/** The same for writing. */
+export function resolveWrite(cpu: Cpu, laddr: number, user: boolean): number {
+  const tlb = user ? cpu.userWrite : cpu.supervisorWrite;
+  const d = tlb[laddr >>> 12];
+  if ((d & 0xffe) === 0) return ((d & ~SLOW) + laddr) >>> 0;
+  const paddr = translate(cpu, laddr, WRITE, user);
+  const page = paddr > 0xffffffff ? NOT_MEMORY : cpu.memory.writePage[paddr >>> 12];
+  if (page === NOT_MEMORY) {
+    mmioPaddr = paddr;
+    return -1;
+  }
+  if (mayCache(cpu, user)) {
+    const delta = ((page << 12) - (laddr & ~0xfff)) | 0;
+    const slow = cpu.memory.codePage[page] !== 0 || watchpointOnPage(cpu, laddr);
+    tlb[laddr >>> 12] = slow ? delta | SLOW : delta;
+    noteFilled(cpu, laddr);
+    const seen = cpu.writeMapped[page];
+    const mine = (laddr >>> 12) + 1;
+    if (seen !== mine) cpu.writeMapped[page] = seen === 0 ? mine : -1;
+  }
+  return page * 4096 + (laddr & 0xfff);
+}
+
+let mmioPaddr = 0;
+
+/** With SMAP, what a supervisor may do to a user page depends on EFLAGS.AC: such pages are looked up every time. */
+function mayCache(cpu: Cpu, user: boolean): boolean {
+  return user || (cpu.cr4 & CR4_SMAP) === 0 || !walk.user;
+}
+
+function noteFilled(cpu: Cpu, laddr: number): void {
+  if (walk.large) cpu.tlbHasLargePage = true;
+  if (cpu.tlbFilledCount < cpu.tlbFilled.length) cpu.tlbFilled[cpu.tlbFilledCount] = laddr >>> 12;
+  cpu.tlbFilledCount++;
+}
+
+type Size = 1 | 2 | 4;
+
+function loadSlow(cpu: Cpu, laddr: number, size: Size, user: boolean): number {
+  if ((laddr & 0xfff) + size > 0x1000) return loadCrossing(cpu, laddr, size, user);
+  const at = resolveRead(cpu, laddr, user);
+  if (cpu.dr[7] & 0xff) checkWatchpoints(cpu, laddr, size, false);
+  if (at < 0) {
+    cpu.breakBlock = true;
+    const value = mmioPaddr > 0xffffffff ? 0 : cpu.memory.read(mmioPaddr, size);
+    return size === 4 ? value | 0 : value;
+  }
+  return size === 1 ? cpu.dv.getUint8(at) : size === 2 ? cpu.dv.getUint16(at, true) : cpu.dv.getInt32(at, true);
+}
+
+/** Both pages are looked up, the first one first, before a byte is read. */
+function loadCrossing(cpu: Cpu, laddr: number, size: Size, user: boolean): number {
+  resolveRead(cpu, laddr, user);
+  resolveRead(cpu, (laddr + size) & ~0xfff, user);
+  let value = 0;
+  for (let k = 0; k < size; k++) value |= loadSlow(cpu, (laddr + k) | 0, 1, user) << (8 * k);
+  return value;
+}
+
+function storeSlow(cpu: Cpu, laddr: number, value: number, size: Size, user: boolean): void {
+  if ((laddr & 0xfff) + size > 0x1000) {
+    storeCrossing(cpu, laddr, value, size, user);
+    return;
+  }
+  const at = resolveWrite(cpu, laddr, user);
+  if (cpu.dr[7] & 0xff) checkWatchpoints(cpu, laddr, size, true);
+  if (at < 0) {
+    cpu.breakBlock = true;
+    const cut = size === 4 ? value >>> 0 : size === 2 ? value & 0xffff : value & 0xff;
+    if (mmioPaddr <= 0xffffffff) cpu.memory.write(mmioPaddr, cut, size);
+    return;
+  }
+  if (cpu.memory.codePage[at >>> 12] !== 0) cpu.codeWatcher?.storeTo(at, size);
+  else unmarkSlow(cpu, laddr, user);
+  if (size === 1) cpu.dv.setUint8(at, value);
+  else if (size === 2) cpu.dv.setUint16(at, value, true);
+  else cpu.dv.setInt32(at, value, true);
+}
+
+/** A page that held code no longer does: its fast path comes back. */
+function unmarkSlow(cpu: Cpu, laddr: number, user: boolean): void {
+  const tlb = user ? cpu.userWrite : cpu.supervisorWrite;
+  const d = tlb[laddr >>> 12];
+  if ((d & 0xfff) === SLOW && !watchpointOnPage(cpu, laddr)) tlb[laddr >>> 12] = d & ~SLOW;
+}
+
+function storeCrossing(cpu: Cpu, laddr: number, value: number, size: Size, user: boolean): void {
+  resolveWrite(cpu, laddr, user);
+  resolveWrite(cpu, (laddr + size) & ~0xfff, user);
+  for (let k = 0; k < size; k++) storeSlow(cpu, (laddr + k) | 0, (value >>> (8 * k)) & 0xff, 1, user);
+}
+
+/** Backing address of the code byte at a linear address; -1: it lies in device registers, read it with `fetchIo8`. */
+export function resolveExecute(cpu: Cpu, laddr: number): number {
+  const tlb = cpu.cpl === 3 ? cpu.userExecute : cpu.supervisorExecute;
+  const d = tlb[laddr >>> 12];
+  if ((d & 0xfff) === 0) return (d + laddr) >>> 0;
+  const paddr = translate(cpu, laddr, EXECUTE, cpu.cpl === 3);
+  const page = paddr > 0xffffffff ? NOT_MEMORY : cpu.memory.readPage[paddr >>> 12];
+  if (page === NOT_MEMORY) {
+    mmioPaddr = paddr;
+    return -1;
+  }
+  tlb[laddr >>> 12] = ((page << 12) - (laddr & ~0xfff)) | 0;
+  noteFilled(cpu, laddr);
+  return page * 4096 + (laddr & 0xfff);
+}
+
+/** One code byte from device registers. */
+export function fetchIo8(cpu: Cpu, laddr: number): number {
+  const paddr = translate(cpu, laddr, EXECUTE, cpu.cpl === 3);
+  return paddr > 0xffffffff ? 0 : cpu.memory.read(paddr, 1);
+}
+
+/** All mappings are forgotten. QEMU flushes global pages too, whatever CR4.PGE says: so do we. */
+export function flushTlb(cpu: Cpu): void {
+  forgetWriteMapped(cpu);
+  const tlbs = [cpu.supervisorRead, cpu.supervisorWrite, cpu.supervisorExecute, cpu.userRead, cpu.userWrite, cpu.userExecute];
+  if (cpu.tlbFilledCount > cpu.tlbFilled.length) for (const tlb of tlbs) tlb.fill(-1);
+  else
+    for (const tlb of tlbs) {
+      const filled = cpu.tlbFilled;
+      for (let k = 0, n = cpu.tlbFilledCount; k < n; k++) tlb[filled[k]] = -1;
+    }
+  cpu.tlbFilledCount = 0;
+  cpu.tlbHasLargePage = false;
+  cpu.mapGeneration++;
+}
+
+function forgetWriteMapped(cpu: Cpu): void {
+  if (cpu.tlbFilledCount > cpu.tlbFilled.length) {
+    cpu.writeMapped.fill(0);
+    return;
+  }
+  for (let k = 0; k < cpu.tlbFilledCount; k++) {
+    const linearPage = cpu.tlbFilled[k];
+    const a = cpu.supervisorWrite[linearPage];
+    const b = cpu.userWrite[linearPage];
+    if (a !== -1) cpu.writeMapped[((a >> 12) + linearPage) & 0xfffff] = 0;
+    if (b !== -1) cpu.writeMapped[((b >> 12) + linearPage) & 0xfffff] = 0;
+  }
+}
+
+/** INVLPG. */
+export function invalidatePage(cpu: Cpu, laddr: number): void {
+  if (cpu.tlbHasLargePage) {
+    flushTlb(cpu);
+    return;
+  }
+  const page = laddr >>> 12;
+  cpu.supervisorRead[page] = cpu.supervisorWrite[page] = cpu.supervisorExecute[page] = -1;
+  cpu.userRead[page] = cpu.userWrite[page] = cpu.userExecute[page] = -1;
+  cpu.mapGeneration++;
+}
+
+/** Backing page `page` holds code from now on: writes through any linear page must be seen. */
+export function protectCodePage(cpu: Cpu, page: number): void {
+  const mapped = cpu.writeMapped[page];
+  if (mapped === 0) return;
+  if (mapped > 0) {
+    slowDown(cpu.supervisorWrite, mapped - 1, page);
+    slowDown(cpu.userWrite, mapped - 1, page);
+    return;
+  }
+  const known = cpu.tlbFilledCount <= cpu.tlbFilled.length;
+  const count = known ? cpu.tlbFilledCount : cpu.supervisorWrite.length;
+  for (let k = 0; k < count; k++) {
+    const linearPage = known ? cpu.tlbFilled[k] : k;
+    slowDown(cpu.supervisorWrite, linearPage, page);
+    slowDown(cpu.userWrite, linearPage, page);
+  }
+}
+
+function slowDown(tlb: Int32Array, linearPage: number, backingPage: number): void {
+  const d = tlb[linearPage];
+  if ((d & 0xfff) === 0 && ((d >> 12) + linearPage) << 12 === backingPage << 12) tlb[linearPage] = d | SLOW;
+}
