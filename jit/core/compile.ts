@@ -20,10 +20,11 @@ export function print(node: FunctionExpression): string {
 
 /**
  * The one place where generated text becomes code. Several functions share a script: parsing it once costs a quarter of
- * parsing them one by one. The brackets around each make V8 compile it at once instead of parsing it twice.
+ * parsing them one by one. `prologue` makes constants for all of them. The brackets around each make V8 compile it at once instead of parsing it twice.
  */
-export function compileScript(functions: readonly FunctionExpression[], bindings: Bindings): Generated[] {
-  const text = `'use strict';\nreturn [\n${functions.map((f) => `(${print(f)})`).join(',\n')}\n];`;
+export function compileScript(functions: readonly FunctionExpression[], bindings: Bindings, prologue: readonly Statement[] = []): Generated[] {
+  const constants = prologue.map((s) => generate(s)).join('\n');
+  const text = `'use strict';\n${constants}\nreturn [\n${functions.map((f) => `(${print(f)})`).join(',\n')}\n];`;
   const make = new Function(...Object.keys(bindings), text) as (...values: unknown[]) => Generated[];
   return make(...Object.values(bindings));
 }

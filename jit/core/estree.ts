@@ -28,6 +28,25 @@ export function block(body: readonly Statement[]): Statement {
   return { type: 'BlockStatement', body: [...body] };
 }
 
+/** `break label;` (acorn would refuse it in a template without its loop). */
+export function breakTo(label: string): Statement {
+  return { type: 'BreakStatement', label: identifier(label) };
+}
+
+/** `continue label;` */
+export function continueTo(label: string): Statement {
+  return { type: 'ContinueStatement', label: identifier(label) };
+}
+
+/** `label: for (;;) { body }` */
+export function loopForever(label: string, body: readonly Statement[]): Statement {
+  return {
+    type: 'LabeledStatement',
+    label: identifier(label),
+    body: { type: 'ForStatement', init: null, test: null, update: null, body: block(body) },
+  };
+}
+
 /** The value of an integer literal node, or null for any other expression. */
 export function constantOf(node: Node): number | null {
   if (node.type === 'Literal' && typeof node.value === 'number') return node.value;

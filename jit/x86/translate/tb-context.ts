@@ -1,0 +1,415 @@
+import type { Expression, Statement } from 'estree';
+import { breakTo, constantOf } from '../../core/estree.js';
+import { js } from '../../core/template.js';
+import { CC_EFLAGS, CC_LOGIC, CC_SUB, CONDITION_READS, ccOp } from '../flags.js';
+import type { Insn } from '../insn.js';
+import { MODE_CPL, MODE_SS32 } from '../mode.js';
+import { CC_DST, CC_OP, CC_SRC, CC_SRC2, EIP, ESP, FLAG_CF, FLAGS_ARITH, LEFT, SEG_BASE, SS, ZERO } from '../regs.js';
+import { carryOf, conditionOf, type KnownFlags } from './flag-state.js';
+import { type FunctionContext, packIp } from './function-context.js';
+
+/** What one instruction did with the flags, found by emitting it once: drives the removal of dead flag updates. */
+export interface FlagUse {
+  /** Flags it looks at, or that somebody may look at while it executes (FLAG_* mask). */
+  reads: number;
+  /** Flags it certainly replaces. */
+  writes: number;
+}
+
+/** A place that is read and then written: a register or a memory operand whose translation was already found. */
+export interface Location {
+  readonly value: Expression;
+  write(value: Expression): void;
+}
+
+/** How a TB leaves: decided by whoever puts TBs together into a function. */
+export interface Exits {
+  /** Statements that go on at `eip` after `count` instructions of this TB. */
+  jump(eip: number, count: number): Statement[];
+}
+
+/**
+ * Emission of one TB: statements so far, registers as locals, memory accesses, lazy flags. Emitters call nothing else.
+ *
+ * Rule for emitters: no register, flag or memory changes before the last access that may bail out.
+ */
+export class TbContext {
+  readonly fn: FunctionContext;
+  readonly exits: Exits;
+  /** MODE_* bits of the TB. */
+  readonly mode: number;
+  /** EIP of the TB's first instruction, int32. */
+  readonly startEip: number;
+  out: Statement[] = [];
+  insn!: Insn;
+  /** Of the current instruction. */
+  index = 0;
+  offset = 0;
+  /** What later code may still want of the current instruction's flags. */
+  flagsLive = FLAGS_ARITH;
+  flagUse: FlagUse = { reads: 0, writes: 0 };
+  /** Flags as far as known here; null: only the four words tell. */
+  known: KnownFlags | null = null;
+  /** The four words in Cpu.r are those of this point. */
+  private flagsInFile: boolean;
+  private ipSet = false;
+  private readonly tlbRead: string;
+  private readonly tlbWrite: string;
+  /** The last instruction left the TB by itself. */
+  left = false;
+  /** The emitter leaves the current instruction to `exec`. */
+  refused = false;
+
+  constructor(fn: FunctionContext, exits: Exits, mode: number, startEip: number, flagsInFile: boolean) {
+    this.fn = fn;
+    this.exits = exits;
+    this.mode = mode;
+    this.startEip = startEip;
+    this.flagsInFile = flagsInFile;
+    const user = (mode & MODE_CPL) === MODE_CPL;
+    this.tlbRead = user ? 'userRead' : 'supervisorRead';
+    this.tlbWrite = user ? 'userWrite' : 'supervisorWrite';
+  }
+
+  /** Begins the next instruction. */
+  begin(insn: Insn, index: number, offset: number, flagsLive: number): void {
+    this.insn = insn;
+    this.index = index;
+    this.offset = offset;
+    this.flagsLive = flagsLive;
+    this.flagUse = { reads: 0, writes: 0 };
+    this.ipSet = false;
+    this.refused = false;
+  }
+
+  /** For emitters: this form of the instruction is left to `exec`. */
+  refuse(): void {
+    this.refused = true;
+  }
+
+  get eip(): number {
+    return (this.startEip + this.offset) | 0;
+  }
+
+  get nextEip(): number {
+    return (this.startEip + this.offset + this.insn.length) | 0;
+  }
+
+  /** Instructions of the TB up to and with the current one. */
+  get count(): number {
+    return this.index + 1;
+  }
+
+  emit(...statements: Statement[]): void {
+    this.out.push(...statements);
+  }
+
+  /** Runs `inner` with statements going to a list of their own. */
+  nested(inner: () => void): Statement[] {
+    const outer = this.out;
+    const list: Statement[] = [];
+    this.out = list;
+    inner();
+    this.out = outer;
+    return list;
+  }
+
+  /** A constant that holds the expression's value from here on; integers stay what they are. */
+  temp(value: Expression): Expression {
+    if (constantOf(value) !== null || this.isTemp(value)) return value;
+    const name = this.fn.temp('t');
+    this.emit(js.stat`const ${name} = ${value};`);
+    return js.expr`${name}`;
+  }
+
+  private isTemp(e: Expression): boolean {
+    return e.type === 'Identifier' && /^t\d+$/.test(e.name);
+  }
+
+  // Registers
+
+  /** The 32-bit register itself (Cpu.r index below 8, or a segment base): its value changes with the next write. */
+  reg(index: number): Expression {
+    return js.expr`${this.fn.use(index)}`;
+  }
+
+  setReg(index: number, value: Expression): void {
+    this.emit(js.stat`${this.fn.assign(index)} = ${value};`);
+  }
+
+  /** Register operand by number as instructions encode it: zero-extended at 8 and 16 bits, int32 at 32. Not held. */
+  readReg(n: number, sizeBits: number): Expression {
+    if (sizeBits === 32) return this.reg(n);
+    if (sizeBits === 16) return js.expr`${this.reg(n)} & 0xffff`;
+    return n < 4 ? js.expr`${this.reg(n)} & 255` : js.expr`${this.reg(n & 3)} >>> 8 & 255`;
+  }
+
+  /** Writes a register operand; bits of `value` above the size are ignored. */
+  writeReg(n: number, sizeBits: number, value: Expression): void {
+    if (sizeBits === 32) this.setReg(n, value);
+    else if (sizeBits === 16) this.setReg(n, js.expr`${this.reg(n)} & -0x10000 | ${this.cut(value, 16)}`);
+    else if (n < 4) this.setReg(n, js.expr`${this.reg(n)} & -256 | ${this.cut(value, 8)}`);
+    else this.setReg(n & 3, js.expr`${this.reg(n & 3)} & -65281 | (${this.cut(value, 8)}) << 8`);
+  }
+
+  /** A register to be stored or pushed: for bytes the byte, else the whole register (the store cuts it). */
+  storable(n: number, sizeBits: number): Expression {
+    return sizeBits === 8 ? this.readReg(n, 8) : this.reg(n);
+  }
+
+  /** Zero-extends the low bits of a value (int32 at 32). */
+  cut(value: Expression, sizeBits: number): Expression {
+    const mask = sizeBits === 8 ? 0xff : 0xffff;
+    const constant = constantOf(value);
+    if (constant !== null) return js.expr`${sizeBits === 32 ? constant | 0 : constant & mask}`;
+    if (sizeBits === 32 || isCut(value, mask)) return value;
+    return js.expr`${value} & ${mask}`;
+  }
+
+  /** Sign-extends the low bits of a value. */
+  signed(value: Expression, sizeBits: number): Expression {
+    if (sizeBits === 32) return value;
+    return js.expr`${value} << ${32 - sizeBits} >> ${32 - sizeBits}`;
+  }
+
+  // Memory
+
+  /** Offset of the memory operand inside its segment. */
+  offsetExpression(): Expression {
+    const i = this.insn;
+    let sum: Expression | null = i.base === ZERO ? null : this.reg(i.base);
+    if (i.index !== ZERO) {
+      const scaled = i.scale === 0 ? this.reg(i.index) : js.expr`(${this.reg(i.index)} << ${i.scale})`;
+      sum = sum === null ? scaled : js.expr`${sum} + ${scaled}`;
+    }
+    if (sum === null) return js.expr`${i.mask === -1 ? i.disp | 0 : i.disp & i.mask}`;
+    if (i.disp !== 0) sum = js.expr`${sum} + ${i.disp | 0}`;
+    if (i.mask !== -1) return js.expr`${sum} & ${i.mask}`;
+    return sum.type === 'Identifier' ? sum : js.expr`${sum} | 0`;
+  }
+
+  /** Linear address of the memory operand, held. */
+  address(): Expression {
+    return this.linear(this.insn.segment - SEG_BASE, this.offsetExpression());
+  }
+
+  /** Linear address of an offset in segment ES..GS, held. */
+  linear(segment: number, offset: Expression): Expression {
+    return this.temp(js.expr`${offset} + ${this.reg(SEG_BASE + segment)} | 0`);
+  }
+
+  /** Before an access that may bail out: says which instruction it is. */
+  private mayBail(): void {
+    this.flagUse.reads |= FLAGS_ARITH;
+    this.fn.bails = true;
+    if (this.ipSet) return;
+    this.ipSet = true;
+    this.emit(js.stat`ip = ${packIp(this.index, this.offset)};`);
+  }
+
+  /** Loads from a held linear address: unsigned at 8 and 16 bits, int32 at 32. Held. */
+  load(laddr: Expression, sizeBits: number): Expression {
+    this.mayBail();
+    const d = this.fn.temp('d');
+    this.emit(js.stat`const ${d} = ${this.tlbRead}[${laddr} >>> 12];`);
+    const hit = this.hit(d, laddr, sizeBits);
+    const at = js.expr`${d} + ${laddr} >>> 0`;
+    if (sizeBits === 8) return this.temp(js.expr`${hit} ? dv.getUint8(${at}) : load8(${laddr})`);
+    if (sizeBits === 16) return this.temp(js.expr`${hit} ? dv.getUint16(${at}, true) : load16(${laddr})`);
+    return this.temp(js.expr`${hit} ? dv.getInt32(${at}, true) : load32(${laddr})`);
+  }
+
+  /** Stores the low bits of `value` at a held linear address. */
+  store(laddr: Expression, value: Expression, sizeBits: number): void {
+    const v = this.temp(value);
+    this.mayBail();
+    const d = this.fn.temp('d');
+    this.emit(js.stat`const ${d} = ${this.tlbWrite}[${laddr} >>> 12];`);
+    const hit = this.hit(d, laddr, sizeBits);
+    const at = js.expr`${d} + ${laddr} >>> 0`;
+    if (sizeBits === 8) this.emit(js.stat`if (${hit}) dv.setInt8(${at}, ${v}); else store8(${laddr}, ${v});`);
+    else if (sizeBits === 16) this.emit(js.stat`if (${hit}) dv.setInt16(${at}, ${v}, true); else store16(${laddr}, ${v});`);
+    else this.emit(js.stat`if (${hit}) dv.setInt32(${at}, ${v}, true); else store32(${laddr}, ${v});`);
+  }
+
+  /** A memory operand to be read and written back: one look into the TLB for both. */
+  memoryLocation(sizeBits: number): Location {
+    const laddr = this.address();
+    this.mayBail();
+    const d = this.fn.temp('d');
+    const p = this.fn.temp('p');
+    this.emit(
+      js.stat`const ${d} = ${this.tlbWrite}[${laddr} >>> 12];`,
+      js.stat`const ${p} = ${this.hit(d, laddr, sizeBits)} ? ${d} + ${laddr} >>> 0 : modify(${laddr}, ${sizeBits >> 3});`,
+    );
+    const read =
+      sizeBits === 8 ? js.expr`dv.getUint8(${p})` : sizeBits === 16 ? js.expr`dv.getUint16(${p}, true)` : js.expr`dv.getInt32(${p}, true)`;
+    const set = sizeBits === 8 ? 'setInt8' : sizeBits === 16 ? 'setInt16' : 'setInt32';
+    return {
+      value: this.temp(read),
+      write: (value) => this.emit(sizeBits === 8 ? js.stat`dv.${set}(${p}, ${value});` : js.stat`dv.${set}(${p}, ${value}, true);`),
+    };
+  }
+
+  /** The page is in the TLB and the access stays inside it. */
+  private hit(d: string, laddr: Expression, sizeBits: number): Expression {
+    const present = js.expr`(${d} & 0xfff) === 0`;
+    return sizeBits === 8 ? present : js.expr`${present} && (${laddr} & 0xfff) <= ${0x1000 - (sizeBits >> 3)}`;
+  }
+
+  /** r/m operand of the given size, held. */
+  readRm(sizeBits: number): Expression {
+    const i = this.insn;
+    return i.mod === 3 ? this.temp(this.readReg(i.rm, sizeBits)) : this.load(this.address(), sizeBits);
+  }
+
+  /** r/m operand to be read and written. */
+  rmLocation(sizeBits: number): Location {
+    const i = this.insn;
+    if (i.mod !== 3) return this.memoryLocation(sizeBits);
+    return { value: this.temp(this.readReg(i.rm, sizeBits)), write: (value) => this.writeReg(i.rm, sizeBits, value) };
+  }
+
+  /** Stores to the r/m operand without reading it. */
+  writeRm(sizeBits: number, value: Expression): void {
+    const i = this.insn;
+    if (i.mod === 3) this.writeReg(i.rm, sizeBits, value);
+    else this.store(this.address(), value, sizeBits);
+  }
+
+  // Stack
+
+  /** Width of the stack pointer in bits. */
+  get stackBits(): number {
+    return (this.mode & MODE_SS32) !== 0 ? 32 : 16;
+  }
+
+  /** The stack pointer moved by a constant, in its width. */
+  stackPointer(delta: number): Expression {
+    const sum = delta === 0 ? this.reg(ESP) : js.expr`${this.reg(ESP)} + ${delta} | 0`;
+    return this.stackBits === 32 ? sum : js.expr`${sum} & 0xffff`;
+  }
+
+  /** Pushes a held value; the stack pointer changes after the store. */
+  push(value: Expression, sizeBits: number): void {
+    const sp = this.temp(this.stackPointer(-(sizeBits >> 3)));
+    this.store(this.linear(SS, sp), value, sizeBits);
+    this.writeReg(ESP, this.stackBits, sp);
+  }
+
+  /** Loads the top of the stack without moving the pointer; held. */
+  top(sizeBits: number): Expression {
+    return this.load(this.linear(SS, this.stackPointer(0)), sizeBits);
+  }
+
+  /** Moves the stack pointer. */
+  moveStack(delta: number): void {
+    this.writeReg(ESP, this.stackBits, this.stackPointer(delta));
+  }
+
+  // Flags
+
+  /**
+   * Sets all six flags lazily. `dst`, `src` and `carryIn` must be held. `first`: for CC_SUB, the first operand, cut to size as `src` is.
+   * `changes`: which flags are new compared with before (INC and DEC keep CF, and have it in `src`).
+   */
+  setFlags(kind: number, sizeBits: number, dst: Expression, src: Expression | null, more: { first?: Expression; carryIn?: Expression; writes?: number } = {}): void {
+    this.flagUse.writes |= more.writes ?? FLAGS_ARITH;
+    this.known = { kind, sizeBits, dst, src: src ?? dst, first: kind === CC_SUB ? (more.first ?? null) : null };
+    if (this.flagsLive === 0) return;
+    this.emit(js.stat`${this.fn.assign(CC_OP)} = ${ccOp(kind, sizeBits)};`, js.stat`${this.fn.assign(CC_DST)} = ${dst};`);
+    if (src !== null && kind !== CC_LOGIC) this.emit(js.stat`${this.fn.assign(CC_SRC)} = ${src};`);
+    if (more.carryIn !== undefined) this.emit(js.stat`${this.fn.assign(CC_SRC2)} = ${more.carryIn};`);
+    this.flagsInFile = false;
+  }
+
+  /** The four words were set by hand, differently on different ways: only they tell. */
+  setFlagWords(statements: readonly Statement[]): void {
+    for (const n of [CC_OP, CC_DST, CC_SRC, CC_SRC2]) this.fn.assign(n);
+    this.emit(...statements);
+    this.known = null;
+    this.flagsInFile = false;
+  }
+
+  /** Makes Cpu.r's four words current, for a helper that looks at them. */
+  private flagsToFile(): void {
+    if (this.flagsInFile) return;
+    for (const n of [CC_OP, CC_DST, CC_SRC, CC_SRC2]) this.emit(js.stat`r[${n}] = ${this.fn.use(n)};`);
+    this.flagsInFile = true;
+  }
+
+  /** Condition `cc` (0..15) as a boolean expression of this point. */
+  condition(cc: number): Expression {
+    this.flagUse.reads |= CONDITION_READS[cc >> 1]! & ~this.flagUse.writes;
+    const short = this.known === null ? null : conditionOf(this.known, cc);
+    if (short !== null) return short;
+    this.flagsToFile();
+    return js.expr`condition(cpu, ${cc})`;
+  }
+
+  /** CF as 0 or 1, held: an operand of the instruction. */
+  carry(): Expression {
+    this.flagUse.reads |= FLAG_CF;
+    return this.carryThrough();
+  }
+
+  /** CF as 0 or 1, held, to be handed on: not worth anything when nobody wants it (see `flagsLive`). */
+  carryThrough(): Expression {
+    const short = this.known === null ? null : carryOf(this.known);
+    if (short !== null) return this.temp(short.type === 'Literal' ? js.expr`0` : js.expr`${short} ? 1 : 0`);
+    this.flagsToFile();
+    return this.temp(js.expr`getCF(cpu)`);
+  }
+
+  /** The six flags at their EFLAGS positions, held, to be handed on as in `carryThrough`. */
+  arithFlagsThrough(): Expression {
+    if (this.known?.kind === CC_EFLAGS) return this.known.src;
+    this.flagsToFile();
+    return this.temp(js.expr`getArithFlags(cpu)`);
+  }
+
+  // Leaving generated code
+
+  /** Hands the current instruction to the interpreter's `exec`, with everything in Cpu.r, and goes on behind it. */
+  callExec(last: boolean): void {
+    this.flagUse.reads |= FLAGS_ARITH;
+    const k = this.fn.bind(this.insn);
+    this.emit(
+      this.fn.save(),
+      ...js.list`r[${LEFT}] = left - ${this.count} | 0; r[${EIP}] = ${this.nextEip}; cpu.insnEip = ${this.eip}; ${`exec${k}`}(cpu, ${`insn${k}`});`,
+    );
+    this.known = null;
+    this.flagsInFile = true;
+    if (last) {
+      this.emit(js.stat`return;`);
+      this.left = true;
+      return;
+    }
+    this.emit(js.stat`if (cpu.breakBlock) return;`, js.stat`left = r[${LEFT}] + ${this.count} | 0;`, this.fn.reload());
+  }
+
+  /** Goes on at a constant EIP; ends the TB. */
+  jump(eip: number): void {
+    this.emit(...this.exits.jump(eip | 0, this.count));
+    this.left = true;
+  }
+
+  /** Goes on at one of two constants. */
+  branch(condition: Expression, taken: number, otherwise: number): void {
+    this.emit(js.stat`if (${condition}) { ${this.exits.jump(taken | 0, this.count)}; }`, ...this.exits.jump(otherwise | 0, this.count));
+    this.left = true;
+  }
+
+  /** Goes on at a computed EIP. */
+  jumpIndirect(eip: Expression): void {
+    this.emit(...js.list`eip = ${eip}; left = left - ${this.count} | 0;`, breakTo('tb'));
+    this.left = true;
+  }
+}
+
+/** Already cut to `mask`. */
+function isCut(value: Expression, mask: number): boolean {
+  if (value.type !== 'BinaryExpression' || value.operator !== '&') return false;
+  const known = constantOf(value.right);
+  return known !== null && known >= 0 && known <= mask;
+}
