@@ -155,7 +155,10 @@ export class LogSink implements EventSink {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at, bytes.length - at, position + at);
     } catch (e) {
       this.used = 0;
-      throw new UserError('file-io', `${this.path}: writing the log failed (${(e as NodeJS.ErrnoException).code}); what was written before can be replayed`);
+      throw new UserError(
+        'file-io',
+        `${this.path}: writing the log failed (${(e as NodeJS.ErrnoException).code}); what was written before can be replayed`,
+      );
     }
   }
 

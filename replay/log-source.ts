@@ -58,7 +58,10 @@ export class LogSource implements EventSource {
     const found = Object.values(FORMATS).find((f) => f.version === version);
     if (found === undefined) {
       const known = Object.values(FORMATS).map((f) => `0x${f.version.toString(16)}`);
-      throw new UserError('log-version', `${this.path}: log version 0x${version.toString(16)} cannot be replayed; known are ${known.join(' and ')}`);
+      throw new UserError(
+        'log-version',
+        `${this.path}: log version 0x${version.toString(16)} cannot be replayed; known are ${known.join(' and ')}`,
+      );
     }
     return found;
   }
@@ -171,7 +174,14 @@ export class LogSource implements EventSource {
       case 3:
         return { kind: code === 2 ? 'rel' : 'abs', axis: this.u32(), value: Number(this.u64()) };
       case 4:
-        return { kind: 'mtt', type: this.u32(), slot: Number(this.u64()), trackingId: Number(this.u64()), axis: this.u32(), value: Number(this.u64()) };
+        return {
+          kind: 'mtt',
+          type: this.u32(),
+          slot: Number(this.u64()),
+          trackingId: Number(this.u64()),
+          axis: this.u32(),
+          value: Number(this.u64()),
+        };
       default:
         return { kind: 'unknown', code };
     }

@@ -106,7 +106,12 @@ export class RecordSession extends Session {
   }
 
   standing(stop: StopReason = 'signal'): RunResult {
-    return { stop, icount: this.machine === undefined ? 0 : this.machine.engine.icount, events: this.sink.events, shutdownCause: this.shutdownCause };
+    return {
+      stop,
+      icount: this.machine === undefined ? 0 : this.machine.engine.icount,
+      events: this.sink.events,
+      shutdownCause: this.shutdownCause,
+    };
   }
 
   run(until: number | null): RunResult {

@@ -121,7 +121,12 @@ export class ReplaySession extends Session {
   }
 
   standing(stop: StopReason = 'signal'): RunResult {
-    return { stop, icount: this.machine === undefined ? 0 : this.machine.engine.icount, events: this.source.consumed, shutdownCause: this.shutdownCause };
+    return {
+      stop,
+      icount: this.machine === undefined ? 0 : this.machine.engine.icount,
+      events: this.source.consumed,
+      shutdownCause: this.shutdownCause,
+    };
   }
 
   run(until: number | null): RunResult {
@@ -285,7 +290,8 @@ export class ReplaySession extends Session {
 
   /** The event is finished before its handler runs, as the handler may log. */
   private asynchronous(checkpoint: number | null, event: AsyncEvent): null {
-    if (this.options.strict && checkpoint !== null && checkpoint !== CP_CLOCK_WARP_ACCOUNT) this.diverge('drains its queue at another checkpoint');
+    if (this.options.strict && checkpoint !== null && checkpoint !== CP_CLOCK_WARP_ACCOUNT)
+      this.diverge('drains its queue at another checkpoint');
     this.source.advance();
     this.deliver(event);
     return null;

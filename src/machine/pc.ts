@@ -1,11 +1,16 @@
 // Longer than most: the one place that says what is wired to what.
-import { PicPair } from '../../devices/interrupt/pic-pair.js';
+
+import { DmaPair } from '../../devices/dma/dma-pair.js';
+import { FwCfg } from '../../devices/firmware/fw-cfg.js';
+import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
+import { loadBios } from '../../devices/firmware/rom-loader.js';
+import { I8042 } from '../../devices/input/i8042.js';
 import { type CpuRequests, REQUEST_SMI } from '../../devices/interrupt/cpu-requests.js';
 import { globalInterrupts } from '../../devices/interrupt/gsi.js';
 import { IOAPIC_BASE, IOAPIC_LENGTH, IoApic } from '../../devices/interrupt/ioapic.js';
 import { LOCAL_APIC_BASE, LOCAL_APIC_LENGTH, LocalApic } from '../../devices/interrupt/local-apic.js';
+import { PicPair } from '../../devices/interrupt/pic-pair.js';
 import { acknowledgeInterrupt, picInterrupt } from '../../devices/interrupt/pic-to-cpu.js';
-import { I8042 } from '../../devices/input/i8042.js';
 import { Debugcon } from '../../devices/misc/debugcon.js';
 import { IsaDebugExit } from '../../devices/misc/isa-debug-exit.js';
 import { Port61 } from '../../devices/misc/port-61.js';
@@ -16,27 +21,41 @@ import { PcMemoryMap } from '../../devices/pci/pc-memory-map.js';
 import { PciBus } from '../../devices/pci/pci-bus.js';
 import { Piix3 } from '../../devices/pci/piix3.js';
 import { Piix4Pm } from '../../devices/pci/piix4-pm.js';
+import { Uart16550 } from '../../devices/serial/uart-16550.js';
 import { HPET_BASE, HPET_LENGTH, Hpet } from '../../devices/timer/hpet.js';
 import { Pit8254 } from '../../devices/timer/pit-8254.js';
 import { RtcMc146818 } from '../../devices/timer/rtc-mc146818.js';
+import { setA20Gate } from '../../jit/x86/a20.js';
 import { Cpu, type CpuBoard } from '../../jit/x86/cpu.js';
 import { Engine } from '../../jit/x86/engine.js';
 import type { Session } from '../../replay/session.js';
-import type { AccessSize, IrqLine } from '../core/bus.js';
+import type { IrqLine } from '../core/bus.js';
 import type { AsyncEvent, MachineView } from '../core/machine-view.js';
 import type { Device, StatefulPart } from '../core/state.js';
+import type { TimerList } from '../core/timers.js';
+import type { VirtualTime } from '../core/virtual-time.js';
 import { PhysicalMemory } from '../memory/physical.js';
 import { PortMap } from '../memory/ports.js';
 import { CharDevices } from './char-devices.js';
 import { SessionHostClock, VirtualHostClock } from './clocks.js';
+import { configureCmos } from './cmos.js';
 import type { MachineConfig } from './config.js';
+import { readInput } from './input-file.js';
 import type { JitMode } from './job.js';
+import { MultibootKernel } from './multiboot.js';
 
 /** Interrupts that the HPET's timers may be routed to on this board: 2 as a bit mask. */
 const HPET_ROUTES = 4;
 const VRAM_BYTES = 16 << 20;
 const ROM_SPACE_BYTES = 4 << 20;
 const FERR_IRQ = 13;
+/** Port and interrupt of COM1 to COM4. */
+const SERIAL_PORTS = [
+  [0x3f8, 4],
+  [0x2f8, 3],
+  [0x3e8, 4],
+  [0x2e8, 3],
+] as const;
 
 /** The i440FX PC: what QEMU calls `pc`. */
 export class PcMachine implements MachineView {
@@ -63,7 +82,7 @@ export class PcMachine implements MachineView {
   private readonly apic: LocalApic | null;
   private readonly i8042: I8042;
   private readonly host: I440fx;
-  private readonly kernel: MultibootStart | null;
+  private readonly kernel: MultibootKernel | null;
 
   constructor(config: MachineConfig, session: Session, jit: JitMode) {
     this.config = config;
@@ -99,9 +118,9 @@ export class PcMachine implements MachineView {
     this.makeTimers(hostClock, dateOffset(config.rtcBase, startNs));
     this.i8042 = this.add('i8042', this.makeI8042());
     this.makeSerialAndDebug();
-    this.add('dma', new DmaController(this.ports, this.memory));
-    this.makeFirmware(map, bus.bus);
-    this.kernel = config.kernel === null ? null : loadMultiboot(config, this.memory);
+    this.add('dma', new DmaPair(this.ports, this.memory, () => {}));
+    this.makeFirmware(map);
+    this.kernel = config.kernel === null ? null : new MultibootKernel(config, this.memory);
     this.parts.cpu = this.cpu;
     this.parts['virtual-time'] = this.time;
 
@@ -262,6 +281,18 @@ export class PcMachine implements MachineView {
     });
   }
 
+  private makeFirmware(map: PcMemoryMap): void {
+    const { config } = this;
+    const fwCfg = this.add('fw-cfg', new FwCfg(this.ports, this.memory));
+    describePc(fwCfg, { ramBytes: config.memoryBytes, lowRamBytes: config.memoryBytes, nographic: !config.vga, hpet: true });
+    if (config.bios !== null) loadBios(this.memory, map, readInput('--bios', config.bios));
+  }
+
+  /** The picture on the display now; null without one. */
+  screen(): { width: number; height: number; rgba: Uint8Array } | null {
+    return null;
+  }
+
   private makeSerialAndDebug(): void {
     this.config.serial.forEach((target, n) => {
       const { index, backend } = this.chars.create('--serial', target);
@@ -274,7 +305,9 @@ export class PcMachine implements MachineView {
       const { backend } = this.chars.create('--debugcon', debugcon.target);
       for (const port of debugcon.ports) this.add(`debugcon-${port.toString(16)}`, new Debugcon(this.ports, port, backend));
     }
-    for (const d of this.config.devices) if (d.name === 'isa-debug-exit') this.add('isa-debug-exit', new IsaDebugExit(this.ports, d.iobase, d.iosize, (status) => this.exit(status)));
+    for (const d of this.config.devices)
+      if (d.name === 'isa-debug-exit')
+        this.add('isa-debug-exit', new IsaDebugExit(this.ports, d.iobase, d.iosize, (status) => this.exit(status)));
   }
 
   private exit(status: number): void {

@@ -111,7 +111,8 @@ function finalDifference(job: Job, result: RunResult, digest: string): Divergenc
   if (final === null || result.stop === 'until') return null;
   const { icount } = result;
   if (icount !== final.icount) return { icount, expected: `an end at instruction ${final.icount} (LOG.json)`, found: `ended at ${icount}` };
-  if (result.events !== final.events) return { icount, expected: `${result.events} events, but ${final.events} were recorded (LOG.json)`, found: 'followed them to the end' };
+  if (result.events !== final.events)
+    return { icount, expected: `${result.events} events, but ${final.events} were recorded (LOG.json)`, found: 'followed them to the end' };
   if (digest !== final.digest) return { icount, expected: `a machine of digest ${final.digest} (LOG.json)`, found: `has digest ${digest}` };
   return null;
 }

@@ -1,0 +1,16 @@
+import { readFileSync, statSync } from 'node:fs';
+import { UserError } from '../core/errors.js';
+
+const MAX_INPUT_BYTES = 1 << 30;
+
+/** Reads a whole input file (firmware, kernel, module) named by an option. */
+export function readInput(option: string, path: string): Uint8Array {
+  try {
+    const { size } = statSync(path);
+    if (size > MAX_INPUT_BYTES) throw new UserError('image-corrupt', `${option} ${path}: ${size} bytes is more than an image may have`);
+    return new Uint8Array(readFileSync(path));
+  } catch (e) {
+    if (e instanceof UserError) throw e;
+    throw new UserError('file-not-found', `${option} ${path}: ${(e as NodeJS.ErrnoException).code ?? 'cannot be read'}`);
+  }
+}
