@@ -12,7 +12,11 @@ export class PortMap implements PortSpace {
 
   map(firstPort: number, count: number, io: IoHandlers): PortMapping {
     const entry = { base: firstPort, io };
-    for (let p = firstPort; p < firstPort + count && p < 0x10000; p++) (this.stacks[p] ??= []).push(entry);
+    for (let p = firstPort; p < firstPort + count && p < 0x10000; p++) {
+      const stack = this.stacks[p];
+      if (stack === undefined) this.stacks[p] = [entry];
+      else stack.push(entry);
+    }
     return {
       unmap: () => {
         for (let p = firstPort; p < firstPort + count && p < 0x10000; p++) {
