@@ -24,6 +24,7 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
 });
 
 const parser = yargs(hideBin(process.argv))
+  .parserConfiguration({ 'boolean-negation': false })
   .scriptName('palindrome')
   .usage('$0 COMMAND: record a whole machine once, replay it to the exact instruction')
   .command(runCommand)
