@@ -1,0 +1,37 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { UserError } from '../../src/core/errors.js';
+import { reason } from './input.js';
+
+/** Where the bytes of a log go. */
+export interface LogOutput {
+  /** Writes all of `bytes` at file offset `position`, or throws UserError 'file-io'. */
+  write(bytes: Uint8Array, position: number): void;
+  close(): void;
+}
+
+/** A log file, emptied first. */
+export class FileOutput implements LogOutput {
+  private readonly fd: number;
+  private readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.fd = openSync(path, 'w');
+    } catch (e) {
+      throw new UserError('file-io', `${path}: ${reason(e)}`);
+    }
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at, bytes.length - at, position + at);
+    } catch (e) {
+      throw new UserError('file-io', `${this.path}: writing the log failed (${reason(e)}); what was written before stays readable`);
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
