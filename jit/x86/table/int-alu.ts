@@ -1,4 +1,5 @@
 import type { Cpu } from '../cpu.js';
+import { raiseStatic, UD } from '../fault.js';
 import {
   CC_ADC,
   CC_ADC32,
@@ -416,8 +417,20 @@ function bySize(i: Insn, e8: Exec, e16: Exec, e32: Exec): Exec {
   return i.size === 32 ? e32 : i.size === 16 ? e16 : e8;
 }
 
+/** LOCK with a register destination; the memory operand has been read by then. */
+const illegalLock: Exec = (cpu, i) => {
+  readRm(cpu, i);
+  raiseStatic(UD);
+};
+
+/** QEMU has a shortcut for XOR of a register with itself that overlooks LOCK. */
+function xorIgnoresLock(i: Insn): boolean {
+  return i.mod === 3 && i.rm === i.reg;
+}
+
 function rmRegExec(op: number): (i: Insn) => Exec {
   return (i) => {
+    if (op === XOR && i.lock && i.mod === 3 && !xorIgnoresLock(i)) return illegalLock;
     if (op === CMP && i.size === 32) return i.mod === 3 ? cmpRegReg32 : cmpMemReg32;
     if (i.mod === 3 && i.size === 32) return op === ADD ? addRegReg32 : op === XOR ? xorRegReg32 : regReg32;
     return bySize(i, rmReg8, rmReg16, memReg32);
@@ -425,7 +438,10 @@ function rmRegExec(op: number): (i: Insn) => Exec {
 }
 
 function regRmExec(op: number): (i: Insn) => Exec {
-  return (i) => bySize(i, regRm8, regRm16, op === CMP ? cmpRegRm32 : regRm32);
+  return (i) => {
+    if (i.lock && !(op === XOR && xorIgnoresLock(i))) return illegalLock;
+    return bySize(i, regRm8, regRm16, op === CMP ? cmpRegRm32 : regRm32);
+  };
 }
 
 function accImmExec(op: number): (i: Insn) => Exec {
@@ -450,8 +466,9 @@ function aluRows(op: number): Row[] {
   const rows: Row[] = [];
   for (const size of [8, 'v'] as const) {
     const opcode = (op << 3) | (size === 8 ? 0 : 1);
-    rows.push({ ...common, opcode, modrm: true, size, lockable, exec: rmRegExec(op) });
-    rows.push({ ...common, opcode: opcode + 2, modrm: true, size, lockable: false, exec: regRmExec(op) });
+    // XOR, and all with a register destination, look at LOCK themselves.
+    rows.push({ ...common, opcode, modrm: true, size, lockable: op === XOR ? undefined : lockable, exec: rmRegExec(op) });
+    rows.push({ ...common, opcode: opcode + 2, modrm: true, size, exec: regRmExec(op) });
     rows.push({ ...common, opcode: opcode + 4, modrm: false, size, lockable: false, imm: size === 8 ? 'b' : 'v', exec: accImmExec(op) });
   }
   const group = { ...common, modrm: true, digit: op, lockable, exec: rmImmExec(op) };

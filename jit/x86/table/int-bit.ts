@@ -120,9 +120,15 @@ const crc32Byte: Exec = (cpu, i) => {
   const value = i.mod === 3 ? readReg8(cpu, i.rm) : loadSized(cpu, effectiveAddress(cpu, i), 8);
   cpu.r[i.reg] = crc32c(cpu.r[i.reg], value, 8);
 };
-const crc32Word: Exec = (cpu, i) => {
+const crc32Word: Exec = needsModel('max', (cpu, i) => {
   cpu.r[i.reg] = crc32c(cpu.r[i.reg], readRm(cpu, i), i.size);
-};
+});
+
+/** QEMU looks at the 66 prefix alone: without it 32 bits, also in 16-bit code. */
+function crc32BySize(i: Insn): Exec {
+  i.size = i.opsizePrefix ? 16 : 32;
+  return crc32Word;
+}
 
 /** ADCX (carry in CF) and ADOX (in OF) touch no other flag. */
 function addWithFlag(cpu: Cpu, i: Insn, flag: number): void {
@@ -174,7 +180,7 @@ export const bitTable: readonly Row[] = [
     modrm: true,
     size: 'v',
     test: 'integer',
-    exec: () => needsModel('max', crc32Word),
+    exec: crc32BySize,
   },
   ...(
     [

@@ -145,16 +145,17 @@ const bswap: Exec = (cpu, i) => {
   cpu.r[i.reg] = swap32(cpu.r[i.reg]);
 };
 
-const movbeLoad: Exec = (cpu, i) => {
+// MOVBE: QEMU looks at the 66 prefix alone, so without it 32 bits are moved in 16-bit code too.
+const movbeLoad: Exec = needsModel('max', (cpu, i) => {
   const laddr = effectiveAddress(cpu, i);
-  if (i.size === 16) writeReg16(cpu, i.reg, swap32(load16(cpu, laddr)) >>> 16);
+  if (i.opsizePrefix) writeReg16(cpu, i.reg, swap32(load16(cpu, laddr)) >>> 16);
   else cpu.r[i.reg] = swap32(load32(cpu, laddr));
-};
-const movbeStore: Exec = (cpu, i) => {
+});
+const movbeStore: Exec = needsModel('max', (cpu, i) => {
   const laddr = effectiveAddress(cpu, i);
-  if (i.size === 16) store16(cpu, laddr, swap32(cpu.r[i.reg]) >>> 16);
+  if (i.opsizePrefix) store16(cpu, laddr, swap32(cpu.r[i.reg]) >>> 16);
   else store32(cpu, laddr, swap32(cpu.r[i.reg]));
-};
+});
 
 // CBW, CWDE, CWD, CDQ
 const cbw: Exec = (cpu) => writeReg16(cpu, EAX, (cpu.r[EAX] << 24) >> 24);
@@ -250,8 +251,8 @@ export const movTable: readonly Row[] = [
   ...([undefined, '66'] as const).flatMap((prefix): Row[] => {
     const common = { name: 'movbe', map: '0f38', prefix: prefix ?? 'none', modrm: true, form: 'mem', size: 'v', test: 'integer' } as const;
     return [
-      { ...common, opcode: 0xf0, exec: () => needsModel('max', movbeLoad) },
-      { ...common, opcode: 0xf1, exec: () => needsModel('max', movbeStore) },
+      { ...common, opcode: 0xf0, exec: () => movbeLoad },
+      { ...common, opcode: 0xf1, exec: () => movbeStore },
     ];
   }),
 ];
