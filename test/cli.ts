@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+
+export const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
+export const RECORDINGS = new URL('./recordings/', import.meta.url).pathname;
+
+export interface CliResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built program (`npm test` builds it first). */
+export function palindrome(...args: string[]): CliResult {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    timeout: 120_000,
+    maxBuffer: 64 << 20,
+  });
+  return { status, stdout, stderr };
+}
+
+/** What run, record and replay print with --json. */
+export interface Summary {
+  readonly icount: number;
+  readonly digest: string;
+  readonly events: number;
+  readonly stop: string;
+  readonly shutdownCause: string | null;
+  readonly exitValue: number | null;
+  readonly divergence: { readonly icount: number; readonly expected: string; readonly found: string } | null;
+  readonly wallSeconds: number;
+}
+
+/** Runs the program with --json and gives its summary; fails with its messages when it prints none. */
+export function summary(...args: string[]): Summary & { readonly status: number | null } {
+  const { status, stdout, stderr } = palindrome(...args, '--json');
+  const line = stdout.trim().split('\n').at(-1) ?? '';
+  if (!line.startsWith('{')) throw new Error(`no summary (exit ${status}): ${stderr}`);
+  return { status, ...(JSON.parse(line) as Summary) };
+}
+
+/** A folder that is removed after the tests of the file. */
+export function temporaryFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'palindrome-test-'));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}

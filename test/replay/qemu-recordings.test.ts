@@ -1,0 +1,72 @@
+// Oracle: QEMU run (7.2.22 and 5.2.0): recordings kept in test/recordings, and fresh ones of the installed QEMU.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RECORDINGS, summary, temporaryFolder } from '../cli.js';
+import { requireTool } from '../tools.js';
+
+const MACHINE = ['--cpu', 'max', '--memory', '16M', '--nodefaults', '--debugcon', 'null,iobase=0xe9', '--no-reboot'];
+const INSTRUCTIONS = { t1: 238, t2: 1642, t3: 4721 } as const;
+const GUESTS = Object.keys(INSTRUCTIONS) as (keyof typeof INSTRUCTIONS)[];
+const MODES = ['off', 'on', 'force'] as const;
+
+function replay(log: string, guest: string, shift: number, jit: string) {
+  return summary('replay', log, ...MACHINE, '--bios', join(RECORDINGS, `${guest}.bin`), '--icount', `shift=${shift}`, '--jit', jit);
+}
+
+describe('recordings made by QEMU replay to END', () => {
+  for (const guest of GUESTS)
+    for (const release of ['', '-52'])
+      it(`${guest}${release}.rr reaches its last instruction with the same digest in every JIT mode`, () => {
+        const runs = MODES.map((jit) => replay(join(RECORDINGS, `${guest}${release}.rr`), guest, 7, jit));
+        for (const run of runs) {
+          expect(run.divergence).toBeNull();
+          expect(run.status).toBe(0);
+          expect(run.icount).toBe(INSTRUCTIONS[guest]);
+          expect(run.digest).toBe(runs[0]!.digest);
+        }
+      });
+});
+
+const folder = temporaryFolder();
+
+/** Records a ROM with QEMU; the guest ends the run by itself. */
+function record(guest: string, shift: number): Promise<string> {
+  const log = join(folder, `${guest}-${shift}.rr`);
+  const args = [
+    ...[
+      '-M',
+      'pc',
+      '-cpu',
+      'max',
+      '-m',
+      '16',
+      '-display',
+      'none',
+      '-net',
+      'none',
+      '-nodefaults',
+      '-bios',
+      join(RECORDINGS, `${guest}.bin`),
+    ],
+    ...['-debugcon', 'null', '-no-reboot', '-icount', `shift=${shift},rr=record,rrfile=${log}`],
+  ];
+  return new Promise((resolve, reject) => {
+    const qemu = spawn('qemu-system-i386', args, { stdio: 'ignore', timeout: 30_000 });
+    qemu.once('error', reject);
+    qemu.once('exit', (code) => (code === 0 ? resolve(log) : reject(new Error(`QEMU ended with ${code}`))));
+  });
+}
+
+describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('fresh recordings of the installed QEMU replay to END', () => {
+  for (const shift of [0, 3, 10])
+    for (const guest of GUESTS)
+      it(`${guest} at shift=${shift}`, async () => {
+        const log = await record(guest, shift);
+        const runs = MODES.map((jit) => replay(log, guest, shift, jit));
+        for (const run of runs) {
+          expect(run.divergence).toBeNull();
+          expect(run.digest).toBe(runs[0]!.digest);
+        }
+      });
+});
