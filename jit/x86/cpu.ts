@@ -53,6 +53,8 @@ export type CpuModelName = 'qemu32' | 'max';
 export interface CodeWatcher {
   /** `size` bytes at backing address `backing` (inside one page whose codePage mark is set) are about to be written by the CPU. */
   storeTo(backing: number, size: number): void;
+  /** All memory was replaced. */
+  clear(): void;
 }
 
 const PAGES = 1 << 20;
@@ -96,6 +98,7 @@ export class Cpu implements Device {
       smm: 'bool',
       smmInsideNmi: 'bool',
       smbase: 'i32',
+      sipiVector: 'u8',
       smiCount: 'u32',
       oldException: 'i32',
       fpu: 'part',
@@ -148,6 +151,8 @@ export class Cpu implements Device {
   /** NMIs were masked before the SMI too: RSM leaves them masked. */
   smmInsideNmi = false;
   smbase = 0x30000;
+  /** Start page of the pending SIPI; the local APIC sets it. */
+  sipiVector = 0;
   /** IA32_SMI_COUNT. */
   smiCount = 0;
   /** The exception being delivered, for the double fault rules (SDM Vol. 3A table 6-5); -1: none. */
@@ -242,6 +247,7 @@ export class Cpu implements Device {
   afterRestore(): void {
     this.breakBlock = this.exitSlice = false;
     this.watchpointHit = 0;
+    this.codeWatcher?.clear();
     flushTlb(this);
     updateMode(this);
   }

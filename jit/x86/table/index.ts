@@ -9,6 +9,7 @@ import { shiftTable } from './int-shift.js';
 import { stackTable } from './int-stack.js';
 import { ioRows } from './io.js';
 import { stringRows } from './string.js';
+import { systemRows } from './system.js';
 import { x87Rows } from './x87.js';
 
 /** Integer instructions that need no system state. */
@@ -25,5 +26,5 @@ export const intRows: readonly Row[] = [
 
 /** The whole instruction table. A function, because its parts may be modules still being evaluated when this one is. */
 export function allRows(): readonly Row[] {
-  return [...intRows, ...stringRows, ...ioRows, ...x87Rows];
+  return [...intRows, ...stringRows, ...ioRows, ...systemRows, ...x87Rows];
 }

@@ -1,0 +1,284 @@
+import { PAGE_SHIFT, PAGE_SIZE } from '../../src/memory/physical.js';
+import type { CodeWatcher, Cpu } from './cpu.js';
+import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
+import { END_NONE, type Insn } from './insn.js';
+import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
+import { MODE_BREAKPOINTS, MODE_CS32, MODE_INHIBIT, MODE_TF } from './mode.js';
+import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
+
+/** Mode bits that decoded code does not depend on. */
+const TRANSIENT_MODE = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
+/** QEMU ends a TB after as many instructions. */
+const MAX_INSNS = 512;
+const JUMP_CACHE_SIZE = 1 << 14;
+/** Generation of a block that must not be found any more. */
+const DEAD = 0;
+
+/**
+ * A run of decoded instructions, executed in order: it ends where QEMU's TB would, and never crosses its page (an instruction that does
+ * is a block of its own).
+ */
+export class Block {
+  readonly eip: number;
+  /** MODE_* bits without the transient ones (single step, interrupt shadow, breakpoints). */
+  readonly mode: number;
+  /** Backing address of the first byte; -1: code in device registers, never kept. */
+  readonly paddr: number;
+  readonly insns: Insn[] = [];
+  lengthBytes = 0;
+  /** Backing page of the second half of an instruction that crosses a page; -1: none. */
+  secondPage = -1;
+  /** Ends without END_*, in 16-bit code: QEMU cuts EIP to 16 bits there. */
+  cutsEip = false;
+  /** Linear address it was last found at, and the map generation that was valid for. */
+  laddr = 0;
+  generation = DEAD;
+  valid = true;
+  /** Executions by the interpreter. */
+  hits = 0;
+  /** Its translation: called with LEFT not below insns.length. */
+  compiled: (() => void) | null = null;
+  /** Another block with the same start and mode under a different EIP. */
+  next: Block | null = null;
+
+  constructor(eip: number, mode: number, paddr: number) {
+    this.eip = eip;
+    this.mode = mode;
+    this.paddr = paddr;
+  }
+}
+
+/** Blocks of one backing page. */
+interface CodePage {
+  /** By offset and mode. */
+  readonly starts: Map<number, Block>;
+  /** All with a byte in this page. */
+  blocks: Block[];
+  /** One bit per byte of code. */
+  readonly covered: Uint8Array;
+}
+
+/** All decoded blocks, by backing address, mode and EIP; kept in step with memory and with what linear addresses mean. */
+export class BlockCache implements CodeWatcher {
+  private readonly cpu: Cpu;
+  private readonly pages: (CodePage | undefined)[];
+  private readonly jump: Block[];
+  private readonly window = new Uint8Array(MAX_INSN_LENGTH + 1);
+
+  constructor(cpu: Cpu) {
+    this.cpu = cpu;
+    this.pages = new Array(cpu.memory.codePage.length);
+    const none = new Block(0, -1, -1);
+    this.jump = new Array<Block>(JUMP_CACHE_SIZE).fill(none);
+    cpu.codeWatcher = this;
+    cpu.memory.onCodeWrite = (page) => this.dropPage(page);
+  }
+
+  /** The block at CS:EIP in the current mode, decoded when there is none. Throws the guest fault of a failed fetch, made uncounted. */
+  find(): Block {
+    const cpu = this.cpu;
+    const r = cpu.r;
+    const eip = r[EIP];
+    const laddr = (eip + r[SEG_BASE + CS]) | 0;
+    const block = this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)];
+    if (block.laddr === laddr && block.generation === cpu.mapGeneration && block.eip === eip && block.mode === (cpu.mode & ~TRANSIENT_MODE))
+      return block;
+    return this.findSlow(eip, laddr);
+  }
+
+  private findSlow(eip: number, laddr: number): Block {
+    const cpu = this.cpu;
+    // As if the instruction had begun: a fetch fault gives LEFT back and finds EIP.
+    cpu.insnEip = eip;
+    cpu.r[LEFT]--;
+    const block = this.lookup(eip, laddr);
+    cpu.r[LEFT]++;
+    block.laddr = laddr;
+    if (block.paddr >= 0) {
+      block.generation = cpu.mapGeneration;
+      this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)] = block;
+    }
+    return block;
+  }
+
+  private lookup(eip: number, laddr: number): Block {
+    const cpu = this.cpu;
+    const mode = cpu.mode & ~TRANSIENT_MODE;
+    const paddr = resolveExecute(cpu, laddr);
+    if (paddr < 0) return this.decodeFromDevice(eip, mode, laddr);
+    const page = this.pages[paddr >>> PAGE_SHIFT];
+    let block = page?.starts.get(key(paddr, mode)) ?? null;
+    while (block !== null && block.eip !== eip) block = block.next;
+    if (block !== null) {
+      if (block.secondPage < 0 || resolveExecute(cpu, secondPageOf(laddr)) >>> PAGE_SHIFT === block.secondPage) return block;
+      this.drop(block);
+    }
+    return this.decode(eip, mode, laddr, paddr);
+  }
+
+  private decode(eip: number, mode: number, laddr: number, paddr: number): Block {
+    const block = new Block(eip, mode, paddr);
+    const room = PAGE_SIZE - (paddr & (PAGE_SIZE - 1));
+    for (;;) {
+      const left = room - block.lengthBytes;
+      const insn = left > MAX_INSN_LENGTH ? decodeInsn(this.cpu.memory.u8, paddr + block.lengthBytes, mode) : this.decodeNear(block, left);
+      if (insn === null || insn.length > left) {
+        // It crosses the page: not part of this block, unless it is the first.
+        if (block.insns.length === 0) this.decodeCrossing(block, laddr, left);
+        break;
+      }
+      block.insns.push(insn);
+      block.lengthBytes += insn.length;
+      if (insn.end !== END_NONE || block.lengthBytes === room || block.insns.length === MAX_INSNS) break;
+    }
+    const last = block.insns[block.insns.length - 1];
+    block.cutsEip = last.end === END_NONE && (mode & MODE_CS32) === 0;
+    this.keep(block);
+    return block;
+  }
+
+  /** Decodes within the last 15 bytes of a page; null when the instruction needs more. */
+  private decodeNear(block: Block, left: number): Insn | null {
+    const from = block.paddr + block.lengthBytes;
+    this.window.fill(0);
+    this.window.set(this.cpu.memory.u8.subarray(from, from + left));
+    const insn = decodeInsn(this.window, 0, block.mode);
+    // A decoder that found too many bytes says 15; the sixteenth lies in the next page then.
+    return insn.length > left || isTooLong(insn) ? null : insn;
+  }
+
+  private decodeCrossing(block: Block, laddr: number, left: number): void {
+    const second = resolveExecute(this.cpu, secondPageOf(laddr));
+    if (second >= 0) this.window.set(this.cpu.memory.u8.subarray(second, second + MAX_INSN_LENGTH + 1 - left), left);
+    else for (let k = left; k <= MAX_INSN_LENGTH; k++) this.window[k] = fetchIo8(this.cpu, (laddr + k) | 0);
+    const insn = decodeInsn(this.window, 0, block.mode);
+    block.insns.push(insn);
+    block.lengthBytes = insn.length;
+    block.secondPage = second >= 0 ? second >>> PAGE_SHIFT : -1;
+  }
+
+  private decodeFromDevice(eip: number, mode: number, laddr: number): Block {
+    const block = new Block(eip, mode, -1);
+    for (let k = 0; k <= MAX_INSN_LENGTH; k++) this.window[k] = fetchIo8(this.cpu, (laddr + k) | 0);
+    const insn = decodeInsn(this.window, 0, mode);
+    block.insns.push(insn);
+    block.lengthBytes = insn.length;
+    block.cutsEip = insn.end === END_NONE && (mode & MODE_CS32) === 0;
+    return block;
+  }
+
+  private keep(block: Block): void {
+    const first = this.pageAt(block.paddr >>> PAGE_SHIFT);
+    const k = key(block.paddr, block.mode);
+    block.next = first.starts.get(k) ?? null;
+    first.starts.set(k, block);
+    const at = block.paddr & (PAGE_SIZE - 1);
+    first.blocks.push(block);
+    cover(first, at, Math.min(at + block.lengthBytes, PAGE_SIZE));
+    if (block.secondPage < 0) return;
+    const second = this.pageAt(block.secondPage);
+    second.blocks.push(block);
+    cover(second, 0, at + block.lengthBytes - PAGE_SIZE);
+  }
+
+  private pageAt(number: number): CodePage {
+    let page = this.pages[number];
+    if (page === undefined) {
+      page = { starts: new Map(), blocks: [], covered: new Uint8Array(PAGE_SIZE / 8) };
+      this.pages[number] = page;
+    }
+    if (page.blocks.length === 0) {
+      this.cpu.memory.codePage[number] = 1;
+      protectCodePage(this.cpu, number);
+    }
+    return page;
+  }
+
+  /** The CPU is about to write: blocks with one of these bytes are dropped, and what runs of them ends behind this instruction. */
+  storeTo(backing: number, size: number): void {
+    const number = backing >>> PAGE_SHIFT;
+    const page = this.pages[number];
+    const from = backing & (PAGE_SIZE - 1);
+    if (page === undefined || !isCovered(page, from, from + size)) return;
+    for (const block of page.blocks.slice()) {
+      const start = block.paddr >>> PAGE_SHIFT === number ? block.paddr & (PAGE_SIZE - 1) : 0;
+      const end = block.secondPage === number ? (block.paddr & (PAGE_SIZE - 1)) + block.lengthBytes - PAGE_SIZE : start + block.lengthBytes;
+      if (from < end && from + size > start) this.drop(block);
+    }
+    this.cpu.breakBlock = true;
+  }
+
+  /** Somebody else wrote to the page. */
+  private dropPage(number: number): void {
+    const page = this.pages[number];
+    if (page === undefined) return;
+    for (const block of page.blocks.slice()) this.drop(block);
+    this.cpu.breakBlock = true;
+  }
+
+  private drop(block: Block): void {
+    block.valid = false;
+    block.generation = DEAD;
+    block.compiled = null;
+    const number = block.paddr >>> PAGE_SHIFT;
+    const page = this.pages[number]!;
+    unlink(page.starts, key(block.paddr, block.mode), block);
+    this.forget(number, block);
+    if (block.secondPage >= 0) this.forget(block.secondPage, block);
+  }
+
+  private forget(number: number, block: Block): void {
+    const page = this.pages[number]!;
+    page.blocks = page.blocks.filter((b) => b !== block);
+    page.covered.fill(0);
+    if (page.blocks.length === 0) this.cpu.memory.codePage[number] = 0;
+    for (const b of page.blocks) {
+      const start = b.paddr & (PAGE_SIZE - 1);
+      if (b.paddr >>> PAGE_SHIFT === number) cover(page, start, Math.min(start + b.lengthBytes, PAGE_SIZE));
+      if (b.secondPage === number) cover(page, 0, start + b.lengthBytes - PAGE_SIZE);
+    }
+  }
+
+  /** Forgets everything: the contents of memory were replaced. */
+  clear(): void {
+    for (let number = 0; number < this.pages.length; number++) this.dropPage(number);
+  }
+}
+
+/** Fits 28 bits. */
+function key(paddr: number, mode: number): number {
+  return ((mode & 0xffff) << PAGE_SHIFT) | (paddr & (PAGE_SIZE - 1));
+}
+
+function secondPageOf(laddr: number): number {
+  return ((laddr | 0xfff) + 1) | 0;
+}
+
+function isTooLong(insn: Insn): boolean {
+  return insn.row.name === '(too long)';
+}
+
+function cover(page: CodePage, from: number, to: number): void {
+  for (let k = from; k < to; k++) page.covered[k >> 3] |= 1 << (k & 7);
+}
+
+function isCovered(page: CodePage, from: number, to: number): boolean {
+  for (let k = from; k < to; k++) if ((page.covered[k >> 3] & (1 << (k & 7))) !== 0) return true;
+  return false;
+}
+
+function unlink(starts: Map<number, Block>, k: number, block: Block): void {
+  let at = starts.get(k);
+  if (at === block) {
+    if (block.next === null) starts.delete(k);
+    else starts.set(k, block.next);
+    return;
+  }
+  while (at !== undefined && at !== null) {
+    if (at.next === block) {
+      at.next = block.next;
+      return;
+    }
+    at = at.next ?? undefined;
+  }
+}

@@ -1,0 +1,327 @@
+import type { Engine as EngineView, SliceEnd } from '../../src/core/machine-view.js';
+import { type Block, BlockCache } from './blocks.js';
+import { type Cpu, REQUEST_INIT, REQUEST_POLL } from './cpu.js';
+import { codeBreakpointAt, collectDr6, DR6_BS } from './debug-registers.js';
+import { type DeliveryKind, deliver, nextException, TRIPLE_FAULT } from './exceptions.js';
+import { DB, guestFault, OF, raiseFault, raiseStatic } from './fault.js';
+import { materializeFlags } from './flags.js';
+import { interpret } from './interpreter.js';
+import { pendingRequest, takeRequest } from './interrupts.js';
+import { flushTlb } from './mmu.js';
+import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
+import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
+
+/** off: interpret everything; on: translate what is hot; force: translate before the first execution. */
+export type JitMode = 'off' | 'on' | 'force';
+
+export interface EngineOptions {
+  readonly jit: JitMode;
+}
+
+/** Makes the translated function of a block, or null if it has to be interpreted. */
+export type Translator = (block: Block) => (() => void) | null;
+
+/** Modes in which instructions run one by one. */
+const STEPPING = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
+/** Executions after which a block is translated. */
+const HOT = 1000;
+const INTO = 0xce;
+const MAX_SLICE = 0x7fffffff;
+
+/**
+ * Execution loop of one processor, with an instruction budget. Interrupts are sampled at block boundaries, one request per boundary;
+ * exceptions leave a block and are delivered here.
+ *
+ * Counting: LEFT is taken down before an instruction executes, so `icountNow` is exact inside device handlers.
+ */
+export class Engine implements EngineView {
+  readonly cpu: Cpu;
+  readonly blocks: BlockCache;
+  private readonly r: Int32Array;
+  private readonly jit: JitMode;
+  /** Set by the translator, when there is one. */
+  translator: Translator | null = null;
+  /** icount when LEFT is 0. */
+  private sliceEnd = 0;
+  private kicked = false;
+  private shutdown = false;
+  /** The block being executed: INTO needs to know what is behind it. */
+  private current: Block | null = null;
+
+  constructor(cpu: Cpu, options: EngineOptions) {
+    this.cpu = cpu;
+    this.r = cpu.r;
+    this.jit = options.jit;
+    this.blocks = new BlockCache(cpu);
+    cpu.memory.onRemap = () => {
+      flushTlb(cpu);
+      cpu.breakBlock = true;
+    };
+  }
+
+  /** Instructions executed; exact between slices and inside device handlers. */
+  get icount(): number {
+    return this.sliceEnd - this.r[LEFT];
+  }
+
+  icountNow(): number {
+    return this.sliceEnd - this.r[LEFT];
+  }
+
+  /** For restoring a snapshot: the count goes on from here. */
+  setIcount(icount: number): void {
+    this.r[LEFT] = 0;
+    this.sliceEnd = icount;
+  }
+
+  get halted(): boolean {
+    return this.cpu.halted;
+  }
+
+  kick(): void {
+    this.kicked = true;
+  }
+
+  /** Something a halted CPU would wake for (QEMU: INIT is not). */
+  hasWork(): boolean {
+    const { cpu } = this;
+    const init = cpu.interruptRequest & REQUEST_INIT;
+    cpu.interruptRequest &= ~REQUEST_INIT;
+    const work = pendingRequest(cpu) !== 0;
+    cpu.interruptRequest |= init;
+    return work;
+  }
+
+  wake(): boolean {
+    const { cpu } = this;
+    if (!cpu.halted) return true;
+    if ((cpu.interruptRequest & REQUEST_POLL) !== 0) {
+      cpu.board.pollApic();
+      cpu.interruptRequest &= ~REQUEST_POLL;
+    }
+    if (!this.hasWork()) return false;
+    cpu.halted = false;
+    return true;
+  }
+
+  run(budget: number): SliceEnd {
+    if (this.cpu.halted) return 'halt';
+    const { r } = this;
+    const start = this.icount;
+    this.kicked = false;
+    this.cpu.exitSlice = false;
+    r[LEFT] = Math.min(budget, MAX_SLICE);
+    this.sliceEnd = start + r[LEFT];
+    let end: SliceEnd | null;
+    do end = this.runUntilFault();
+    while (end === null);
+    this.finishSlice();
+    return end;
+  }
+
+  /** LEFT and the lazy flags take the form they have between slices, however the run was sliced. */
+  private finishSlice(): void {
+    this.sliceEnd -= this.r[LEFT];
+    this.r[LEFT] = 0;
+    this.current = null;
+    materializeFlags(this.cpu);
+  }
+
+  /** The loop, up to the next guest fault (delivered; null) or the end of the slice. */
+  private runUntilFault(): SliceEnd | null {
+    try {
+      return this.loop();
+    } catch (e) {
+      if (e !== guestFault) throw e;
+      return this.deliverFault() ? null : 'shutdown';
+    }
+  }
+
+  private loop(): SliceEnd {
+    const { cpu, r, blocks } = this;
+    const translating = this.jit !== 'off';
+    for (;;) {
+      if (cpu.interruptRequest !== 0 && this.sample()) return 'kick';
+      if (r[LEFT] <= 0) return 'budget';
+      if (this.kicked) return 'kick';
+      cpu.breakBlock = false;
+      const block = blocks.find();
+      this.current = block;
+      if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
+      else if (!translating) {
+        const { length } = block.insns;
+        interpret(cpu, block, length <= r[LEFT] ? length : r[LEFT]);
+      } else this.runBlock(block);
+      if (cpu.halted) return 'halt';
+      if (cpu.exitSlice) return 'kick';
+    }
+  }
+
+  /** Translated if possible. A translation that comes back without having executed anything leaves its first instruction to the interpreter. */
+  private runBlock(block: Block): void {
+    const { cpu, r } = this;
+    const { length } = block.insns;
+    if (block.compiled === null && block.hits++ === (this.jit === 'force' ? 0 : HOT) && this.translator !== null) {
+      block.compiled = this.translator(block);
+    }
+    if (block.compiled !== null && r[LEFT] >= length) {
+      const before = r[LEFT];
+      const { eip } = block;
+      block.compiled();
+      if (r[LEFT] !== before || r[EIP] !== eip || !block.valid) return;
+    }
+    interpret(cpu, block, length <= r[LEFT] ? length : r[LEFT]);
+  }
+
+  /** Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block, and RF is cleared behind it. */
+  private step(block: Block): void {
+    const { cpu, r } = this;
+    const { mode } = cpu;
+    const resume = (r[EFLAGS] & FLAG_RF) !== 0;
+    if ((mode & MODE_BREAKPOINTS) !== 0 && !resume && codeBreakpointAt(cpu, (r[EIP] + r[SEG_BASE + CS]) | 0)) {
+      collectDr6(cpu, true);
+      cpu.insnEip = r[EIP];
+      r[LEFT]--;
+      raiseFault(DB);
+    }
+    interpret(cpu, block, (mode & STEPPING) !== 0 ? 1 : Math.min(block.insns.length, r[LEFT]));
+    if (cpu.halted || cpu.exitSlice) return;
+    if (resume) r[EFLAGS] &= ~FLAG_RF;
+    const shadow = (mode & MODE_INHIBIT) === 0 && (cpu.mode & MODE_INHIBIT) !== 0;
+    if ((mode & MODE_INHIBIT) !== 0) cpu.mode &= ~MODE_INHIBIT;
+    this.trap(mode, shadow);
+  }
+
+  /** #DB behind an instruction: data breakpoints and single step. An instruction that opened an interrupt shadow is not stepped on. */
+  private trap(mode: number, shadow: boolean): void {
+    const { cpu } = this;
+    const stepped = (mode & MODE_TF) !== 0 && !shadow;
+    const watched = cpu.watchpointHit !== 0;
+    if (!stepped && !watched) return;
+    const hit = collectDr6(cpu, stepped);
+    cpu.watchpointHit = 0;
+    if (stepped) cpu.dr[6] |= DR6_BS;
+    if (!stepped && !hit) return;
+    cpu.insnEip = this.r[EIP];
+    raiseStatic(DB);
+  }
+
+  /** Takes one request if the session allows; true: the slice ends (INIT). */
+  private sample(): boolean {
+    const { cpu } = this;
+    if (!cpu.board.interruptAllowed()) return false;
+    const request = pendingRequest(cpu);
+    if (request === 0) return false;
+    this.take(request);
+    return request === REQUEST_INIT;
+  }
+
+  private take(request: number): void {
+    const { cpu } = this;
+    cpu.insnEip = this.r[EIP];
+    try {
+      takeRequest(cpu, request);
+    } catch (e) {
+      // Fault while delivering: no instruction has begun that could be taken back.
+      if (e === guestFault) guestFault.counted = true;
+      throw e;
+    }
+  }
+
+  takeInterrupt(): boolean {
+    const { cpu } = this;
+    try {
+      for (;;) {
+        const request = pendingRequest(cpu);
+        if (request === 0) return false;
+        this.take(request);
+        if (request !== REQUEST_POLL) return true;
+      }
+    } catch (e) {
+      if (e !== guestFault) throw e;
+      this.deliverFault();
+      return false;
+    } finally {
+      this.finishSlice();
+    }
+  }
+
+  provokeException(): boolean {
+    const { cpu, r } = this;
+    const icount = this.icount;
+    r[LEFT] = 1;
+    this.sliceEnd = icount + 1;
+    try {
+      cpu.breakBlock = false;
+      const block = this.blocks.find();
+      this.current = block;
+      if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
+      else interpret(cpu, block, 1);
+      return false;
+    } catch (e) {
+      if (e !== guestFault) throw e;
+      // Not counted, whatever kind it is: QEMU provokes it outside the count.
+      r[LEFT] = guestFault.counted ? 1 : 0;
+      if (!this.deliverFault()) this.shutdown = true;
+      return true;
+    } finally {
+      r[LEFT] = 0;
+      this.sliceEnd = icount;
+      this.finishSlice();
+    }
+  }
+
+  /** A triple fault happened in `provokeException`. */
+  get tripleFault(): boolean {
+    return this.shutdown;
+  }
+
+  /**
+   * Delivers the fault just thrown, with the count and EIP it is to be seen with, and the faults of its own delivery; false: triple fault.
+   */
+  private deliverFault(): boolean {
+    const { cpu, r } = this;
+    let { vector, errorCode, software } = guestFault;
+    const nextEip = r[EIP];
+    r[EIP] = cpu.insnEip;
+    cpu.watchpointHit = 0;
+    if (!guestFault.counted) r[LEFT]++;
+    else if (software && vector === OF) this.countBehindInto();
+    for (;;) {
+      if (!software) {
+        const next = nextException(cpu, vector);
+        if (next === TRIPLE_FAULT) return false;
+        if (next !== vector) errorCode = 0;
+        vector = next;
+      }
+      cpu.board.exceptionRaised(vector);
+      const kind: DeliveryKind = software ? 'software' : 'exception';
+      try {
+        deliver(cpu, vector, errorCode, kind, nextEip);
+        cpu.oldException = -1;
+        return true;
+      } catch (e) {
+        if (e !== guestFault) throw e;
+        ({ vector, errorCode } = guestFault);
+        software = false;
+      }
+    }
+  }
+
+  /**
+   * INTO does not end its TB in QEMU, and the trap counts the whole TB: all instructions behind it up to the end of the block or of the slice.
+   */
+  private countBehindInto(): void {
+    const { cpu, r, current } = this;
+    if (current === null || (cpu.mode & STEPPING) !== 0) return;
+    let eip = current.eip;
+    for (let k = 0; k < current.insns.length; k++) {
+      const insn = current.insns[k];
+      if (eip === cpu.insnEip) {
+        if (insn.opcode === INTO && insn.row.map === '1') r[LEFT] -= Math.min(current.insns.length - 1 - k, r[LEFT]);
+        return;
+      }
+      eip = (eip + insn.length) | 0;
+    }
+  }
+}

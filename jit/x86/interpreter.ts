@@ -1,0 +1,25 @@
+import type { Block } from './blocks.js';
+import type { Cpu } from './cpu.js';
+import { END_NONE } from './insn.js';
+import { MODE_CS32 } from './mode.js';
+import { EIP, LEFT } from './regs.js';
+
+/**
+ * Executes the first `count` instructions of a block; stops behind one that set Cpu.breakBlock. `count` is at most what LEFT allows.
+ * Throws what an instruction throws: a guest fault with Cpu.insnEip at the instruction, and LEFT counting it.
+ */
+export function interpret(cpu: Cpu, block: Block, count: number): void {
+  const { r } = cpu;
+  const { insns } = block;
+  let k = 0;
+  do {
+    const insn = insns[k++];
+    const eip = r[EIP];
+    cpu.insnEip = eip;
+    r[EIP] = eip + insn.length;
+    r[LEFT]--;
+    insn.exec(cpu, insn);
+  } while (k < count && !cpu.breakBlock);
+  // QEMU cuts EIP to the code segment's size where a TB ends without a jump.
+  if ((block.mode & MODE_CS32) === 0 && insns[k - 1].end === END_NONE) r[EIP] &= 0xffff;
+}
