@@ -2,8 +2,8 @@ import { generate } from 'astring';
 import type { FunctionExpression, Statement } from 'estree';
 import { identifier } from './estree.js';
 
-/** A generated function: no parameters, all it needs is bound when its script is compiled. */
-export type Generated = () => void;
+/** A generated function: no parameters, all it needs is bound when its script is compiled. What the number says is the translator's affair. */
+export type Generated = () => number;
 
 /** Names that generated code may use, with their values. One object per CPU, always with the same keys. */
 export type Bindings = Readonly<Record<string, unknown>>;
@@ -22,7 +22,11 @@ export function print(node: FunctionExpression): string {
  * The one place where generated text becomes code. Several functions share a script: parsing it once costs a quarter of
  * parsing them one by one. `prologue` makes constants for all of them. The brackets around each make V8 compile it at once instead of parsing it twice.
  */
-export function compileScript(functions: readonly FunctionExpression[], bindings: Bindings, prologue: readonly Statement[] = []): Generated[] {
+export function compileScript(
+  functions: readonly FunctionExpression[],
+  bindings: Bindings,
+  prologue: readonly Statement[] = [],
+): Generated[] {
   const constants = prologue.map((s) => generate(s)).join('\n');
   const text = `'use strict';\n${constants}\nreturn [\n${functions.map((f) => `(${print(f)})`).join(',\n')}\n];`;
   const make = new Function(...Object.keys(bindings), text) as (...values: unknown[]) => Generated[];

@@ -67,7 +67,8 @@ export class TestMachine {
     const cpu = this.cpu;
     cpu.cr0 |= 1;
     const big = code32 ? 0x400000 : 0;
-    for (let s = 0; s < 6; s++) loadSegmentCache(cpu, s, 8 | cpl, bases[s]!, -1, (s === CS ? 0x9b00 : 0x9300) | 0x800000 | big | (cpl << 13));
+    for (let s = 0; s < 6; s++)
+      loadSegmentCache(cpu, s, 8 | cpl, bases[s]!, -1, (s === CS ? 0x9b00 : 0x9300) | 0x800000 | big | (cpl << 13));
     cpu.cpl = cpl;
     updateMode(cpu);
   }
@@ -114,14 +115,19 @@ export class TestMachine {
       const insn = block.at.get((eip - block.eip) | 0);
       if (insn === undefined) break;
       if (fn !== null && eip === block.eip && r[LEFT]! >= block.insns.length) {
-        const before = r[LEFT]!;
+        let stopped: number;
         try {
-          fn();
-          this.cpu.breakBlock = false;
+          stopped = fn();
         } catch (e) {
           return this.faulted(e);
         }
-        if (r[LEFT] !== before || r[EIP] !== eip) continue;
+        this.cpu.breakBlock = false;
+        if (stopped < 0) continue;
+        const here = block.insns[stopped];
+        if (here !== block.at.get((r[EIP]! - block.eip) | 0)) throw new Error(`stopped at instruction ${stopped} with EIP ${r[EIP]}`);
+        const outcome = this.step(here!, r[EIP]!);
+        if (outcome !== null) return outcome;
+        continue;
       }
       const outcome = this.step(insn, eip);
       if (outcome !== null) return outcome;

@@ -6,7 +6,7 @@ import { EAX, FLAG_CF, FLAGS_ARITH } from '../regs.js';
 import type { Emit } from './emit.js';
 import type { Location, TbContext } from './tb-context.js';
 
-/** First operand, second operand and where the result goes; all held. */
+/** First operand (not held: good until the next write), second operand (held) and where the result goes. */
 interface Operands {
   readonly a: Expression;
   readonly b: Expression;
@@ -21,12 +21,14 @@ function operands(cx: TbContext, i: Insn, readOnly: boolean): Operands {
   const form = isTest ? 0 : i.opcode >= 0xa8 && !isImmediateGroup ? 4 : i.opcode & 6;
   if (isImmediateGroup || form === 0) {
     const b = isImmediateGroup ? cx.cut(js.expr`${i.imm}`, size) : cx.temp(cx.readReg(i.reg, size));
-    const location: Location = readOnly ? { value: cx.readRm(size), write: () => {} } : cx.rmLocation(size);
+    if (i.mod === 3) return { a: cx.readReg(i.rm, size), b, write: (result) => cx.writeReg(i.rm, size, result) };
+    if (readOnly) return { a: cx.readRm(size), b, write: () => {} };
+    const location = cx.rmLocation(size);
     return { a: location.value, b, write: location.write };
   }
   const target = form === 2 ? i.reg : EAX;
   const b = form === 2 ? cx.readRm(size) : cx.cut(js.expr`${i.imm}`, size);
-  return { a: cx.temp(cx.readReg(target, size)), b, write: (result) => cx.writeReg(target, size, result) };
+  return { a: cx.readReg(target, size), b, write: (result) => cx.writeReg(target, size, result) };
 }
 
 const add: Emit = (cx, i) => {
@@ -54,14 +56,16 @@ const sbb: Emit = (cx, i) => {
 
 const sub: Emit = (cx, i) => {
   const { a, b, write } = operands(cx, i, false);
-  const result = cx.temp(js.expr`${a} - ${b} | 0`);
+  const first = cx.temp(a);
+  const result = cx.temp(js.expr`${first} - ${b} | 0`);
   write(result);
-  cx.setFlags(CC_SUB, i.size, result, b, { first: a });
+  cx.setFlags(CC_SUB, i.size, result, b, { first });
 };
 
 const cmp: Emit = (cx, i) => {
   const { a, b } = operands(cx, i, true);
-  cx.setFlags(CC_SUB, i.size, cx.temp(js.expr`${a} - ${b} | 0`), b, { first: a });
+  const first = cx.temp(a);
+  cx.setFlags(CC_SUB, i.size, cx.temp(js.expr`${first} - ${b} | 0`), b, { first });
 };
 
 function logic(operation: (a: Expression, b: Expression) => Expression): Emit {

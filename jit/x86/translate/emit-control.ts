@@ -1,8 +1,7 @@
 import type { Expression } from 'estree';
 import { js } from '../../core/template.js';
-import { MODE_CS32 } from '../mode.js';
-import { ECX } from '../regs.js';
 import type { Insn } from '../insn.js';
+import { ECX } from '../regs.js';
 import type { Emit } from './emit.js';
 import type { TbContext } from './tb-context.js';
 
@@ -12,12 +11,7 @@ function target(cx: TbContext, i: Insn): number {
   return i.size === 16 ? eip & 0xffff : eip;
 }
 
-/** EIP behind a jump that is not taken. */
-function fallThrough(cx: TbContext): number {
-  return (cx.mode & MODE_CS32) !== 0 ? cx.nextEip : cx.nextEip & 0xffff;
-}
-
-const jcc: Emit = (cx, i) => cx.branch(cx.condition(i.opcode & 15), target(cx, i), fallThrough(cx));
+const jcc: Emit = (cx, i) => cx.branch(cx.condition(i.opcode & 15), target(cx, i), cx.behind);
 
 /** Near ones only: the far ones' rows may have the same name. */
 function isNear(i: Insn): boolean {
@@ -57,18 +51,18 @@ function countDown(cx: TbContext, i: Insn): Expression {
   return i.addressSize === 32 ? js.expr`${count} !== 0` : js.expr`(${count} & 0xffff) !== 0`;
 }
 
-const loop: Emit = (cx, i) => cx.branch(countDown(cx, i), target(cx, i), fallThrough(cx));
+const loop: Emit = (cx, i) => cx.branch(countDown(cx, i), target(cx, i), cx.behind);
 const loope: Emit = (cx, i) => {
   const zero = cx.temp(cx.condition(4));
-  cx.branch(js.expr`${countDown(cx, i)} && ${zero}`, target(cx, i), fallThrough(cx));
+  cx.branch(js.expr`${countDown(cx, i)} && ${zero}`, target(cx, i), cx.behind);
 };
 const loopne: Emit = (cx, i) => {
   const notZero = cx.temp(cx.condition(5));
-  cx.branch(js.expr`${countDown(cx, i)} && ${notZero}`, target(cx, i), fallThrough(cx));
+  cx.branch(js.expr`${countDown(cx, i)} && ${notZero}`, target(cx, i), cx.behind);
 };
 const jcxz: Emit = (cx, i) => {
   const zero = i.addressSize === 32 ? js.expr`${cx.reg(ECX)} === 0` : js.expr`(${cx.reg(ECX)} & 0xffff) === 0`;
-  cx.branch(zero, target(cx, i), fallThrough(cx));
+  cx.branch(zero, target(cx, i), cx.behind);
 };
 
 const CC_NAMES = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'];
@@ -85,5 +79,11 @@ const cmovcc: Emit = (cx, i) => {
 /** Table int-control, and SETcc and CMOVcc. */
 export const controlEmitters: Readonly<Record<string, Emit>> = {
   ...{ jmp, call, ret, loop, loope, loopne, jcxz },
-  ...Object.fromEntries(CC_NAMES.flatMap((cc) => [[`j${cc}`, jcc], [`set${cc}`, setcc], [`cmov${cc}`, cmovcc]])),
+  ...Object.fromEntries(
+    CC_NAMES.flatMap((cc) => [
+      [`j${cc}`, jcc],
+      [`set${cc}`, setcc],
+      [`cmov${cc}`, cmovcc],
+    ]),
+  ),
 };

@@ -123,7 +123,14 @@ export function conditionOf(k: KnownFlags, cc: number): Expression | null {
   return negate(holds);
 }
 
-const OPPOSITE: Readonly<Record<string, '===' | '!==' | '<' | '<=' | '>' | '>='>> = { '===': '!==', '!==': '===', '<': '>=', '<=': '>', '>': '<=', '>=': '<' };
+const OPPOSITE: Readonly<Record<string, '===' | '!==' | '<' | '<=' | '>' | '>='>> = {
+  '===': '!==',
+  '!==': '===',
+  '<': '>=',
+  '<=': '>',
+  '>': '<=',
+  '>=': '<',
+};
 
 function negate(e: Expression): Expression {
   if (e.type === 'BinaryExpression') {

@@ -20,7 +20,7 @@ const IP_OFFSET = (1 << IP_SHIFT) - 1;
  * One generated function: which parts of the register file live in its locals, and its frame. The frame is built last, when the
  * bodies of its TBs have said what they use.
  *
- * Shape: locals from Cpu.r; try { bodies } catch (bail-out) { state as before the instruction at `ip`, back to Cpu.r }; locals back to Cpu.r.
+ * Shape: locals from Cpu.r; try { bodies } catch (bail-out) { state as before the instruction at `ip` }; locals back to Cpu.r.
  */
 export class FunctionContext {
   private readonly used = new Set<number>();
@@ -83,10 +83,10 @@ export class FunctionContext {
     for (const save of this.saves) save.push(...this.writeBack());
     for (const reload of this.reloads) reload.push(...this.indices(this.used).map((n) => js.stat`${LOCAL_NAMES[n]!} = r[${n}];`));
     const locals = this.indices(this.used).map((n) => js.stat`let ${LOCAL_NAMES[n]!} = r[${n}];`);
-    const leave = [...js.list`r[${EIP}] = eip; r[${LEFT}] = left;`, ...this.writeBack()];
+    const leave = [...js.list`r[${EIP}] = eip; r[${LEFT}] = left;`, ...this.writeBack(), js.stat`return stopped;`];
     return functionNode(name, [
       comment(js.stat`let left = r[${LEFT}];`, title),
-      js.stat`let eip = 0;`,
+      ...js.list`let eip = 0, stopped = -1;`,
       ...locals,
       ...this.guarded(eip, body),
       ...leave,
@@ -101,8 +101,9 @@ export class FunctionContext {
       let ip = 0;
       try { ${[labelled]}; } catch (e) {
         if (e !== bail) throw e;
+        stopped = ip >> ${IP_SHIFT};
         eip = ${where};
-        left = left - (ip >> ${IP_SHIFT}) | 0;
+        left = left - stopped | 0;
       }`;
   }
 

@@ -2,8 +2,8 @@ import type { Expression, Statement } from 'estree';
 import { breakTo, constantOf } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import { CC_EFLAGS, CC_LOGIC, CC_SUB, CONDITION_READS, ccOp } from '../flags.js';
-import type { Insn } from '../insn.js';
-import { MODE_CPL, MODE_SS32 } from '../mode.js';
+import { END_NONE, type Insn } from '../insn.js';
+import { MODE_CPL, MODE_CS32, MODE_SS32 } from '../mode.js';
 import { CC_DST, CC_OP, CC_SRC, CC_SRC2, EIP, ESP, FLAG_CF, FLAGS_ARITH, LEFT, SEG_BASE, SS, ZERO } from '../regs.js';
 import { carryOf, conditionOf, type KnownFlags } from './flag-state.js';
 import { type FunctionContext, packIp } from './function-context.js';
@@ -93,6 +93,11 @@ export class TbContext {
 
   get nextEip(): number {
     return (this.startEip + this.offset + this.insn.length) | 0;
+  }
+
+  /** EIP where a TB ends behind the current instruction without a jump: QEMU cuts it to the code segment's size there. */
+  get behind(): number {
+    return (this.mode & MODE_CS32) !== 0 ? this.nextEip : this.nextEip & 0xffff;
   }
 
   /** Instructions of the TB up to and with the current one. */
@@ -313,7 +318,13 @@ export class TbContext {
    * Sets all six flags lazily. `dst`, `src` and `carryIn` must be held. `first`: for CC_SUB, the first operand, cut to size as `src` is.
    * `changes`: which flags are new compared with before (INC and DEC keep CF, and have it in `src`).
    */
-  setFlags(kind: number, sizeBits: number, dst: Expression, src: Expression | null, more: { first?: Expression; carryIn?: Expression; writes?: number } = {}): void {
+  setFlags(
+    kind: number,
+    sizeBits: number,
+    dst: Expression,
+    src: Expression | null,
+    more: { first?: Expression; carryIn?: Expression; writes?: number } = {},
+  ): void {
     this.flagUse.writes |= more.writes ?? FLAGS_ARITH;
     this.known = { kind, sizeBits, dst, src: src ?? dst, first: kind === CC_SUB ? (more.first ?? null) : null };
     if (this.flagsLive === 0) return;
@@ -380,12 +391,14 @@ export class TbContext {
     );
     this.known = null;
     this.flagsInFile = true;
+    const done = js.stat`return -1;`;
+    const cut = this.behind === this.nextEip || this.insn.end !== END_NONE ? [] : [js.stat`r[${EIP}] = ${this.behind};`];
     if (last) {
-      this.emit(js.stat`return;`);
+      this.emit(...cut, done);
       this.left = true;
       return;
     }
-    this.emit(js.stat`if (cpu.breakBlock) return;`, js.stat`left = r[${LEFT}] + ${this.count} | 0;`, this.fn.reload());
+    this.emit(js.stat`if (cpu.breakBlock) { ${[...cut, done]}; }`, js.stat`left = r[${LEFT}] + ${this.count} | 0;`, this.fn.reload());
   }
 
   /** Goes on at a constant EIP; ends the TB. */

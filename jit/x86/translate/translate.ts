@@ -39,7 +39,7 @@ function emitAll(cx: TbContext, source: TbSource, live: readonly number[], after
     after(index, first);
     offset += insn.length;
   });
-  if (!cx.left) cx.jump(cx.nextEip);
+  if (!cx.left) cx.jump(cx.behind);
 }
 
 /** What a first emission, thrown away, tells of a TB. */
@@ -70,7 +70,7 @@ function analyse(source: TbSource): Analysis {
   return { live, loops };
 }
 
-/** A jump to the TB's own start stays in the function while the budget lasts. */
+/** A jump to the TB's own start stays in the function while the budget lasts and nobody waits for the boundary between two TBs. */
 function exits(source: TbSource): Exits {
   const total = source.insns.length;
   return {
@@ -78,14 +78,15 @@ function exits(source: TbSource): Exits {
       const leave = [...js.list`eip = ${eip};`, breakTo('tb')];
       const takeDown = js.stat`left = left - ${count} | 0;`;
       if (eip !== (source.eip | 0)) return [takeDown, ...leave];
-      return [takeDown, js.stat`if (left >= ${total}) { ${[continueTo('loop')]}; }`, ...leave];
+      return [takeDown, js.stat`if (left >= ${total} && cpu.interruptRequest === 0) { ${[continueTo('loop')]}; }`, ...leave];
     },
   };
 }
 
 /**
- * The function of one TB. Called with LEFT not below the number of instructions; returns with EIP and LEFT set, or throws what
- * an instruction's `exec` threw.
+ * The function of one TB. Called with LEFT not below the number of instructions, in a mode without single step, interrupt shadow and
+ * breakpoints. Returns -1 with EIP and LEFT set behind what was executed, or the index of the instruction at which the interpreter must go
+ * on in the same TB (a device, a fault, ... is met there); throws what an instruction's `exec` threw.
  * @param insns gets the instructions that the code hands to `exec` (see FunctionContext). @param notes a comment for each instruction.
  */
 export function translateTb(source: TbSource, insns: Insn[], notes: readonly string[] = []): FunctionExpression {

@@ -1,0 +1,117 @@
+import type { FunctionExpression } from 'estree';
+import { type Bindings, compileScript, type Generated } from '../../core/compile.js';
+import type { Cpu } from '../cpu.js';
+import type { Insn } from '../insn.js';
+import { emitters } from './emitters.js';
+import { environment } from './environment.js';
+import { scriptConstants } from './script.js';
+import { type TbSource, translateTb } from './translate.js';
+
+/** A block as the cache of translations sees it. */
+export interface TranslatableBlock extends TbSource {
+  /** False once its code was overwritten. */
+  readonly valid: boolean;
+  compiled: Generated | null;
+  /** Executions by the interpreter since it last came up for translation. */
+  hits: number;
+}
+
+/** What translation did so far. */
+export interface TranslationStatistics {
+  /** TBs translated. */
+  translated: number;
+  /** Scripts compiled. */
+  scripts: number;
+  /** Translations given up: to make room, or because they kept meeting devices. */
+  dropped: number;
+  /** Host milliseconds spent, by the clock given; 0 without one. */
+  milliseconds: number;
+}
+
+export interface TranslationOptions {
+  /** Translate each block when it first comes up, not when there are enough for a script. */
+  readonly atOnce: boolean;
+  /** Host milliseconds, for the statistics only. */
+  readonly now?: () => number;
+  /** Live translations at most. */
+  readonly capacity?: number;
+}
+
+/** Blocks compiled in one script: parsing is a quarter of what it costs one by one. */
+const BATCH = 16;
+const CAPACITY = 1 << 14;
+/** Executions after which a block that kept meeting devices may be translated again. */
+const PENANCE = 1 << 17;
+/** Bail-outs of one translation after which the interpreter is the faster way (a bail-out costs about as much as 50 instructions). */
+const MAX_BAIL_OUTS = 1000;
+
+/** Turns hot blocks into functions, several in one script, and keeps their number bounded. */
+export class TranslationCache {
+  readonly statistics: TranslationStatistics = { translated: 0, scripts: 0, dropped: 0, milliseconds: 0 };
+  private readonly bindings: Bindings;
+  private readonly options: TranslationOptions;
+  private waiting: TranslatableBlock[] = [];
+  /** Oldest first. */
+  private live: TranslatableBlock[] = [];
+  private readonly bailOuts = new WeakMap<TranslatableBlock, number>();
+
+  constructor(cpu: Cpu, options: TranslationOptions) {
+    this.bindings = environment(cpu);
+    this.options = options;
+  }
+
+  /**
+   * A block came up for translation. It is translated with the next batch; when it comes up again before the batch is full, so hot is it that
+   * the batch goes now. Sets `compiled` of blocks, and their `hits` back.
+   */
+  translate(block: TranslatableBlock): void {
+    block.hits = 0;
+    if (!this.options.atOnce && !block.insns.some((i) => emitters.has(i.row.name))) {
+      block.hits = -PENANCE;
+      return;
+    }
+    const again = this.waiting.includes(block);
+    if (!again) this.waiting.push(block);
+    if (this.options.atOnce || again || this.waiting.length >= BATCH) this.compileWaiting();
+  }
+
+  /** A translation met something only the interpreter can do. Those that keep doing so are given up for a while. */
+  bailedOut(block: TranslatableBlock): void {
+    if (this.options.atOnce) return;
+    const count = (this.bailOuts.get(block) ?? 0) + 1;
+    this.bailOuts.set(block, count);
+    if (count % MAX_BAIL_OUTS !== 0) return;
+    block.compiled = null;
+    block.hits = -PENANCE;
+    this.statistics.dropped++;
+  }
+
+  private compileWaiting(): void {
+    const { now } = this.options;
+    const start = now?.() ?? 0;
+    const blocks = this.waiting.filter((b) => b.valid);
+    this.waiting = [];
+    const insns: Insn[] = [];
+    const functions: FunctionExpression[] = blocks.map((b) => translateTb(b, insns));
+    const compiled = compileScript(functions, { ...this.bindings, insns }, scriptConstants(insns));
+    blocks.forEach((block, k) => {
+      block.compiled = compiled[k]!;
+    });
+    this.live.push(...blocks);
+    this.statistics.translated += blocks.length;
+    this.statistics.scripts++;
+    if (this.live.length > (this.options.capacity ?? CAPACITY)) this.makeRoom();
+    this.statistics.milliseconds += (now?.() ?? 0) - start;
+  }
+
+  /** Gives up an eighth, the oldest first: those still hot come back soon, without a moment when everything is gone. */
+  private makeRoom(): void {
+    this.live = this.live.filter((b) => b.compiled !== null);
+    const excess = this.live.length - Math.floor(((this.options.capacity ?? CAPACITY) * 7) / 8);
+    for (const block of this.live.splice(0, Math.max(excess, 0))) {
+      block.compiled = null;
+      block.hits = 0;
+      this.statistics.dropped++;
+    }
+  }
+}
