@@ -36,8 +36,8 @@ export class Block {
   valid = true;
   /** Executions by the interpreter. */
   hits = 0;
-  /** Its translation: called with LEFT not below insns.length. */
-  compiled: (() => void) | null = null;
+  /** Its translation: called with LEFT not below insns.length; -1, or the index of the instruction at which the interpreter must go on. */
+  compiled: (() => number) | null = null;
   /** Another block with the same start and mode under a different EIP. */
   next: Block | null = null;
 

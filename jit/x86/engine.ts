@@ -10,16 +10,16 @@ import { pendingRequest, takeRequest } from './interrupts.js';
 import { flushTlb } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
+import { TranslationCache } from './translate/translation-cache.js';
 
 /** off: interpret everything; on: translate what is hot; force: translate before the first execution. */
 export type JitMode = 'off' | 'on' | 'force';
 
 export interface EngineOptions {
   readonly jit: JitMode;
+  /** Host milliseconds, for the statistics of translation only. */
+  readonly now?: () => number;
 }
-
-/** Makes the translated function of a block, or null if it has to be interpreted. */
-export type Translator = (block: Block) => (() => void) | null;
 
 /** Modes in which instructions run one by one. */
 const STEPPING = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
@@ -38,9 +38,10 @@ export class Engine implements EngineView {
   readonly cpu: Cpu;
   readonly blocks: BlockCache;
   private readonly r: Int32Array;
-  private readonly jit: JitMode;
-  /** Set by the translator, when there is one. */
-  translator: Translator | null = null;
+  /** null: everything is interpreted. */
+  readonly translations: TranslationCache | null;
+  /** Executions after which a block comes up for translation. */
+  private readonly hot: number;
   /** icount when LEFT is 0. */
   private sliceEnd = 0;
   private kicked = false;
@@ -51,7 +52,8 @@ export class Engine implements EngineView {
   constructor(cpu: Cpu, options: EngineOptions) {
     this.cpu = cpu;
     this.r = cpu.r;
-    this.jit = options.jit;
+    this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: options.jit === 'force', now: options.now });
+    this.hot = options.jit === 'force' ? 0 : HOT;
     this.blocks = new BlockCache(cpu);
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
@@ -139,7 +141,7 @@ export class Engine implements EngineView {
 
   private loop(): SliceEnd {
     const { cpu, r, blocks } = this;
-    const translating = this.jit !== 'off';
+    const { translations } = this;
     for (;;) {
       if (cpu.interruptRequest !== 0 && this.sample()) return 'kick';
       if (r[LEFT] <= 0) return 'budget';
@@ -148,29 +150,28 @@ export class Engine implements EngineView {
       const block = blocks.find();
       this.current = block;
       if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
-      else if (!translating) {
+      else if (translations === null) {
         const { length } = block.insns;
         interpret(cpu, block, length <= r[LEFT] ? length : r[LEFT]);
-      } else this.runBlock(block);
+      } else this.runBlock(block, translations);
       if (cpu.halted) return 'halt';
       if (cpu.exitSlice) return 'kick';
     }
   }
 
-  /** Translated if possible. A translation that comes back without having executed anything leaves its first instruction to the interpreter. */
-  private runBlock(block: Block): void {
+  /** Translated if possible; what a translation cannot do in the middle of its block, the interpreter does up to the block's end. */
+  private runBlock(block: Block, translations: TranslationCache): void {
     const { cpu, r } = this;
     const { length } = block.insns;
-    if (block.compiled === null && block.hits++ === (this.jit === 'force' ? 0 : HOT) && this.translator !== null) {
-      block.compiled = this.translator(block);
+    if (block.compiled === null && ++block.hits >= this.hot) translations.translate(block);
+    if (block.compiled === null || r[LEFT] < length) {
+      interpret(cpu, block, length <= r[LEFT] ? length : r[LEFT]);
+      return;
     }
-    if (block.compiled !== null && r[LEFT] >= length) {
-      const before = r[LEFT];
-      const { eip } = block;
-      block.compiled();
-      if (r[LEFT] !== before || r[EIP] !== eip || !block.valid) return;
-    }
-    interpret(cpu, block, length <= r[LEFT] ? length : r[LEFT]);
+    const stopped = block.compiled();
+    if (stopped < 0) return;
+    translations.bailedOut(block);
+    interpret(cpu, block, length, stopped);
   }
 
   /** Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block, and RF is cleared behind it. */

@@ -5,13 +5,13 @@ import { MODE_CS32 } from './mode.js';
 import { EIP, LEFT } from './regs.js';
 
 /**
- * Executes the first `count` instructions of a block; stops behind one that set Cpu.breakBlock. `count` is at most what LEFT allows.
+ * Executes the instructions `from` up to `count` of a block, EIP being at the first of them; stops behind one that set Cpu.breakBlock. At most as many as LEFT allows.
  * Throws what an instruction throws: a guest fault with Cpu.insnEip at the instruction, and LEFT counting it.
  */
-export function interpret(cpu: Cpu, block: Block, count: number): void {
+export function interpret(cpu: Cpu, block: Block, count: number, from = 0): void {
   const { r } = cpu;
   const { insns } = block;
-  let k = 0;
+  let k = from;
   do {
     const insn = insns[k++];
     const eip = r[EIP];
