@@ -3,7 +3,7 @@ import { CONDITION_READS, condition, getCF, getSF, getZF, isBelowOrEqual, isLess
 import { END_JUMP, type Exec, type Insn, type Row } from '../insn.js';
 import { MODE_CS32 } from '../mode.js';
 import { readRm16, readRm32, writeReg } from '../operands.js';
-import { dropStack, push16, push32, stackTop } from '../stack.js';
+import { dropStack, push16, push32, stackTop } from '../push-pop.js';
 import { ECX, EIP, FLAG_ZF } from '../regs.js';
 
 // EIP wraps at 64 KiB when the operand size is 16; there is no limit check (QEMU).

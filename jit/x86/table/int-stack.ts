@@ -1,7 +1,7 @@
 import type { Exec, Insn, Row } from '../insn.js';
 import { load16, load32, store16, store32 } from '../mmu.js';
 import { readRm16, readRm32, writeReg, writeRm } from '../operands.js';
-import { dropStack, push, push16, push32, setStackPointer, stackAddress, stackTop } from '../stack.js';
+import { dropStack, push, push16, push32, setStackPointer, stackAddress, stackTop } from '../push-pop.js';
 import { EBP, ESP } from '../regs.js';
 
 const pushReg16: Exec = (cpu, i) => push16(cpu, cpu.r[i.reg]);
