@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type EventSink, NullSink } from '../../replay/event-sink.js';
-import { LogSink } from '../../replay/log-sink.js';
-import { LogSource } from '../../replay/log-source.js';
+import { LogEventSource } from '../../replay/log/event-source.js';
+import { createLog } from '../../replay/log/writer.js';
 import { RecordSession } from '../../replay/record-session.js';
 import { ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult, Session } from '../../replay/session.js';
@@ -22,7 +22,7 @@ export function runJob(job: Job, requests: MessagePort): JobResult {
 }
 
 function record(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
-  const logSink = job.log === null ? null : new LogSink(job.log, job.logFormat);
+  const logSink = job.log === null ? null : createLog(job.log, job.logFormat);
   const sink: EventSink = logSink ?? new NullSink();
   let flushed = started;
   let machine: PcMachine | null = null;
@@ -56,7 +56,7 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
 }
 
 function replay(job: Job, control: ControlBlock, started: number): JobResult {
-  const source = new LogSource(job.log!, job.logFormat);
+  const source = new LogEventSource(job.log!, job.logFormat);
   const total = Math.min(job.until ?? Number.POSITIVE_INFINITY, job.final?.icount ?? Number.POSITIVE_INFINITY);
   let machine: PcMachine | null = null;
   const session = new ReplaySession(source, {
