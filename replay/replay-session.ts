@@ -200,7 +200,7 @@ export class ReplaySession extends Session {
       case 'async':
         return this.asynchronous(e.checkpoint, e.event);
       case 'interrupt':
-        if (!this.machine.engine.takeInterrupt()) this.diverge('has no interrupt to take');
+        if (!this.machine.engine.wake() || !this.machine.engine.takeInterrupt()) this.diverge('has no interrupt to take');
         return null;
       case 'exception':
         if (!this.machine.engine.provokeException()) this.diverge('executed the instruction without an exception');

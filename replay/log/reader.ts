@@ -83,6 +83,11 @@ export class LogCursor {
     return this.version !== 0;
   }
 
+  /** Length of the log; for an unfinished one that was read to its end, up to its last whole event. */
+  get bytes(): number {
+    return this.size;
+  }
+
   /** Steps to the next event; false behind END, or where an unfinished log was cut off. */
   next(): boolean {
     if (this.at + WINDOW_BYTES > this.filled && this.base + this.filled < this.size) this.refill();
