@@ -150,10 +150,13 @@ export class ReplaySession extends Session {
 
   /** SHUTDOWN events of QEMU's logs stand wherever the request came in; they are noted in passing. */
   private skipShutdowns(): void {
-    for (let e = this.source.current; e.kind === 'shutdown'; e = this.source.current) {
-      this.shutdownCause = e.cause;
-      this.source.advance();
-    }
+    for (let e = this.source.current; e.kind === 'shutdown'; e = this.source.current) this.noteShutdown(e.cause);
+  }
+
+  /** The first cause counts: every log ends with one more (host-signal). */
+  private noteShutdown(cause: ShutdownCause): void {
+    this.shutdownCause ??= cause;
+    this.source.advance();
   }
 
   private step(until: number | null): StopReason | null {
@@ -212,8 +215,7 @@ export class ReplaySession extends Session {
         this.source.advance();
         return null;
       case 'shutdown':
-        this.shutdownCause = e.cause;
-        this.source.advance();
+        this.noteShutdown(e.cause);
         return null;
       case 'end':
         this.source.advance();

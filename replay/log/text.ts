@@ -39,7 +39,7 @@ export function eventArguments(e: LogEvent): string {
     case 'audio-in':
       return `${e.recorded} recorded, write position ${e.writePosition}`;
     case 'random':
-      return `(${e.result}) ${shortHex(e.bytes)}`;
+      return `(${e.result}, ${shortHex(e.bytes)})`;
     case 'clock':
       return String(e.ns);
     default:

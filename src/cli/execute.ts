@@ -34,7 +34,7 @@ function forwardStdin(running: RunningJob, device: number): () => void {
   return () => {
     stdin.off('data', onData);
     stdin.pause();
-    stdin.unref();
+    (stdin as { unref?: () => void }).unref?.();
   };
 }
 

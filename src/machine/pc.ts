@@ -49,6 +49,12 @@ const HPET_ROUTES = 4;
 const VRAM_BYTES = 16 << 20;
 const ROM_SPACE_BYTES = 4 << 20;
 const FERR_IRQ = 13;
+/** Local APIC registers as PC firmware leaves them: SVR, LVT LINT0, LVT LINT1. */
+const FIRMWARE_APIC = [
+  [0xf0, 0x1ff],
+  [0x350, 0x8700],
+  [0x360, 0x8400],
+] as const;
 /** Port and interrupt of COM1 to COM4. */
 const SERIAL_PORTS = [
   [0x3f8, 4],
@@ -132,7 +138,13 @@ export class PcMachine implements MachineView {
     for (const d of this.devices) d.reset();
     this.cpu.reset();
     this.resetRequested = false;
-    this.kernel?.start(this.cpu);
+    if (this.kernel !== null) this.startKernel(this.kernel);
+  }
+
+  /** Without firmware somebody has to do what guests rely on: let the 8259A pair through the local APIC (LINT0 ExtINT, LINT1 NMI). */
+  private startKernel(kernel: MultibootKernel): void {
+    kernel.start(this.cpu);
+    for (const [register, value] of FIRMWARE_APIC) this.apic?.io.write(register, value, 4);
   }
 
   deliver(event: AsyncEvent): void {
