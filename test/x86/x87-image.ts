@@ -12,16 +12,17 @@ import { MODE_CS32, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';
 import { CS, DS, EAX, EBX, EFLAGS, EIP, FLAGS_ARITH, SS } from '../../jit/x86/regs.js';
 import { PhysicalMemory } from '../../src/memory/physical.js';
 
-export const RAM_BYTES = 16 << 20;
+const RAM_BYTES = 16 << 20;
 const SNIPPETS = 0x100000;
 const COUNT = 0x10fff0;
 const CASES = 0x200000;
-export const CASE_BYTES = 160;
+const CASE_BYTES = 160;
 /** Offsets in a case: snippet, EAX, EFLAGS, FNSAVE image, memory operand. */
 const EAX_AT = 4;
-const EFLAGS_AT = 8;
-const STATE_AT = 16;
+export const FLAGS_OFFSET = 8;
+export const STATE_OFFSET = 16;
 const MEMORY_AT = 128;
+/** The most an image takes. */
 export const MAX_CASES = Math.floor((RAM_BYTES - CASES) / CASE_BYTES);
 const RET = 0xc3;
 
@@ -47,14 +48,14 @@ export function buildImage(snippets: readonly Snippet[], cases: readonly Case[])
   for (const [n, bytes] of snippets.entries()) image.set([...bytes, RET], SNIPPETS + 16 * n);
   dv.setUint32(COUNT, cases.length, true);
   cases.forEach((c, n) => {
-    const at = CASES + n * CASE_BYTES;
+    const at = caseOffset(n);
     dv.setUint32(at, c.snippet, true);
     dv.setInt32(at + EAX_AT, c.eax, true);
-    dv.setUint32(at + EFLAGS_AT, c.eflags, true);
-    dv.setUint32(at + STATE_AT, c.controlWord, true);
-    dv.setUint32(at + STATE_AT + 4, c.statusWord, true);
-    dv.setUint32(at + STATE_AT + 8, c.tagWord, true);
-    for (const [k, bytes] of c.registers.entries()) image.set(bytes, at + STATE_AT + 28 + 10 * k);
+    dv.setUint32(at + FLAGS_OFFSET, c.eflags, true);
+    dv.setUint32(at + STATE_OFFSET, c.controlWord, true);
+    dv.setUint32(at + STATE_OFFSET + 4, c.statusWord, true);
+    dv.setUint32(at + STATE_OFFSET + 8, c.tagWord, true);
+    for (const [k, bytes] of c.registers.entries()) image.set(bytes, at + STATE_OFFSET + 28 + 10 * k);
     image.set(c.memory, at + MEMORY_AT);
   });
   return image;
@@ -77,8 +78,8 @@ const board: CpuBoard = {
   apicInit: () => {},
 };
 
-const FRSTOR = [0xdd, 0xa3, STATE_AT - MEMORY_AT, 0xff, 0xff, 0xff];
-const FNSAVE = [0xdd, 0xb3, STATE_AT - MEMORY_AT, 0xff, 0xff, 0xff];
+const FRSTOR = [0xdd, 0xa3, STATE_OFFSET - MEMORY_AT, 0xff, 0xff, 0xff];
+const FNSAVE = [0xdd, 0xb3, STATE_OFFSET - MEMORY_AT, 0xff, 0xff, 0xff];
 
 /** Runs every case in `image` with our executors; the outcome replaces it. */
 export function runHere(image: Uint8Array): void {
@@ -97,11 +98,11 @@ export function runHere(image: Uint8Array): void {
   const fnsave = decodeInsn(Uint8Array.from(FNSAVE), 0, mode);
   const count = dv.getUint32(COUNT, true);
   for (let n = 0; n < count; n++) {
-    const at = CASES + n * CASE_BYTES;
+    const at = caseOffset(n);
     const eip = SNIPPETS + 16 * dv.getUint32(at, true);
     cpu.r[EBX] = at + MEMORY_AT;
     cpu.r[EAX] = dv.getInt32(at + EAX_AT, true);
-    const eflags = dv.getUint32(at + EFLAGS_AT, true);
+    const eflags = dv.getUint32(at + FLAGS_OFFSET, true);
     cpu.r[EFLAGS] = eflags & ~FLAGS_ARITH;
     setArithFlags(cpu, eflags);
     frstor.exec(cpu, frstor);
@@ -109,7 +110,7 @@ export function runHere(image: Uint8Array): void {
     cpu.insnEip = eip;
     cpu.r[EIP] = eip + i.length;
     i.exec(cpu, i);
-    dv.setInt32(at + EFLAGS_AT, readEflags(cpu), true);
+    dv.setInt32(at + FLAGS_OFFSET, readEflags(cpu), true);
     dv.setInt32(at + EAX_AT, cpu.r[EAX]!, true);
     fnsave.exec(cpu, fnsave);
   }
@@ -139,12 +140,17 @@ export function runQemu(image: Uint8Array): void {
   }
 }
 
+/** Where case `n` lies in an image. */
+export function caseOffset(n: number): number {
+  return CASES + n * CASE_BYTES;
+}
+
 /** Numbers of the cases whose outcomes differ. */
 export function differences(a: Uint8Array, b: Uint8Array): number[] {
   const count = new DataView(a.buffer).getUint32(COUNT, true);
   const different: number[] = [];
   for (let n = 0; n < count; n++) {
-    const at = CASES + n * CASE_BYTES;
+    const at = caseOffset(n);
     if (Buffer.compare(a.subarray(at, at + CASE_BYTES), b.subarray(at, at + CASE_BYTES)) !== 0) different.push(n);
   }
   return different;
@@ -152,19 +158,19 @@ export function differences(a: Uint8Array, b: Uint8Array): number[] {
 
 /** One case for people. */
 export function describeCase(image: Uint8Array, n: number): string {
-  const at = CASES + n * CASE_BYTES;
+  const at = caseOffset(n);
   const dv = new DataView(image.buffer);
   const hex = (offset: number, length: number) => Buffer.from(image.subarray(at + offset, at + offset + length)).toString('hex');
   const words = ['cw', 'sw', 'tw', 'ip', 'cs', 'dp', 'ds'].map(
-    (name, k) => `${name}=${dv.getUint32(at + STATE_AT + 4 * k, true).toString(16)}`,
+    (name, k) => `${name}=${dv.getUint32(at + STATE_OFFSET + 4 * k, true).toString(16)}`,
   );
   const registers = Array.from({ length: 8 }, (_, k) => {
-    const bytes = Buffer.from(image.subarray(at + STATE_AT + 28 + 10 * k, at + STATE_AT + 38 + 10 * k))
+    const bytes = Buffer.from(image.subarray(at + STATE_OFFSET + 28 + 10 * k, at + STATE_OFFSET + 38 + 10 * k))
       .reverse()
       .toString('hex');
     return `st${k}=${bytes.slice(0, 4)}.${bytes.slice(4)}`;
   });
   const memory = `mem=${hex(MEMORY_AT, 16)}`;
-  const flags = `eax=${dv.getUint32(at + EAX_AT, true).toString(16)} efl=${dv.getUint32(at + EFLAGS_AT, true).toString(16)}`;
+  const flags = `eax=${dv.getUint32(at + EAX_AT, true).toString(16)} efl=${dv.getUint32(at + FLAGS_OFFSET, true).toString(16)}`;
   return `#${n} snippet ${dv.getUint32(at, true)} ${words.join(' ')} ${registers.slice(0, 3).join(' ')} ${memory} ${flags}`;
 }
