@@ -48,8 +48,8 @@ const OUT_ONES = 0xcc;
 /** Who has a byte for the output buffer. Those of the devices are the mode bits that hold them back. */
 const FROM_CONTROLLER = 0x04;
 const FROM_CONTROLLER_AS_MOUSE = 0x08;
-const FROM_KEYBOARD = MODE_KEYBOARD_OFF;
-const FROM_MOUSE = MODE_MOUSE_OFF;
+export const FROM_KEYBOARD = MODE_KEYBOARD_OFF;
+export const FROM_MOUSE = MODE_MOUSE_OFF;
 
 /** What the controller is wired to. */
 export interface I8042Options {
@@ -58,8 +58,6 @@ export interface I8042Options {
   readonly mouseIrq: IrqLine;
   readonly setA20: (open: boolean) => void;
   readonly requestReset: () => void;
-  /** QEMU before 6.0 had no output latch of its own and did not hold back the bytes of disabled devices. Default false. */
-  readonly withoutLatch?: boolean;
 }
 
 /** The 8042 keyboard controller at ports 0x60 and 0x64 with its PS/2 keyboard and mouse (IBM PS/2 hardware interface technical reference). */
@@ -96,9 +94,9 @@ export class I8042 implements Device {
   controllerData = 0;
   private readonly options: I8042Options;
 
-  constructor(options: I8042Options) {
+  constructor(options: I8042Options, repliesOvertake = true) {
     this.options = options;
-    this.keyboard = new Ps2Keyboard({ set: (level) => this.setPending(FROM_KEYBOARD, level) });
+    this.keyboard = new Ps2Keyboard({ set: (level) => this.setPending(FROM_KEYBOARD, level) }, repliesOvertake);
     this.mouse = new Ps2Mouse({ set: (level) => this.setPending(FROM_MOUSE, level) });
     const data: IoHandlers = {
       name: 'i8042 data',
@@ -130,42 +128,49 @@ export class I8042 implements Device {
   private setPending(source: number, level: boolean): void {
     if (level) this.pending |= source;
     else this.pending &= ~source;
-    this.fillWhenEmpty();
+    this.pendingChanged();
   }
 
   /** Sources that may fill the buffer now. */
   private get ready(): number {
-    if (this.options.withoutLatch) return this.pending;
     return this.pending & ~(this.mode & (FROM_KEYBOARD | FROM_MOUSE));
   }
 
   private emptyBuffer(): void {
-    this.status &= ~(STATUS_OBF | STATUS_MOUSE_OBF);
-    this.outputPort &= ~(OUT_OBF | OUT_MOUSE_OBF);
+    this.clearFull();
     this.updateIrqs();
   }
 
-  private fillWhenEmpty(): void {
-    if ((this.status & STATUS_OBF) === 0 && this.ready !== 0) this.fill();
+  protected clearFull(): void {
+    this.status &= ~(STATUS_OBF | STATUS_MOUSE_OBF);
+    this.outputPort &= ~(OUT_OBF | OUT_MOUSE_OBF);
   }
 
-  /** Lets the first of the waiting sources fill the buffer: controller, keyboard, mouse. */
-  private fill(): void {
+  /** Something has become ready, or may have. */
+  protected pendingChanged(): void {
+    if ((this.status & STATUS_OBF) === 0 && this.ready !== 0) this.fill(this.nextSource());
+  }
+
+  /** The first of the waiting sources: controller, keyboard, mouse. */
+  private nextSource(): number {
     const { ready } = this;
-    if (ready & FROM_CONTROLLER) this.source = FROM_CONTROLLER;
-    else if (ready & FROM_CONTROLLER_AS_MOUSE) this.source = FROM_CONTROLLER_AS_MOUSE;
-    else if (ready & FROM_KEYBOARD) this.source = FROM_KEYBOARD;
-    else this.source = FROM_MOUSE;
+    if (ready & FROM_CONTROLLER) return FROM_CONTROLLER;
+    if (ready & FROM_CONTROLLER_AS_MOUSE) return FROM_CONTROLLER_AS_MOUSE;
+    return ready & FROM_KEYBOARD ? FROM_KEYBOARD : FROM_MOUSE;
+  }
+
+  protected fill(source: number): void {
+    this.source = source;
     this.status |= STATUS_OBF;
     this.outputPort |= OUT_OBF;
-    if (this.source & (FROM_CONTROLLER_AS_MOUSE | FROM_MOUSE)) {
+    if (source & (FROM_CONTROLLER_AS_MOUSE | FROM_MOUSE)) {
       this.status |= STATUS_MOUSE_OBF;
       this.outputPort |= OUT_MOUSE_OBF;
     }
     this.updateIrqs();
   }
 
-  private updateIrqs(): void {
+  protected updateIrqs(): void {
     const full = (this.status & STATUS_OBF) !== 0;
     const fromMouse = (this.status & STATUS_MOUSE_OBF) !== 0;
     const keyboardOn = (this.mode & (MODE_KEYBOARD_IRQ | MODE_KEYBOARD_OFF)) === MODE_KEYBOARD_IRQ;
@@ -173,19 +178,30 @@ export class I8042 implements Device {
     this.options.mouseIrq.set(full && fromMouse && (this.mode & MODE_MOUSE_IRQ) !== 0);
   }
 
+  protected openInterface(modeBit: number): void {
+    this.mode &= ~modeBit;
+    this.pendingChanged();
+  }
+
+  /** What is in the output buffer already stays readable. */
+  protected closeKeyboard(): void {
+    this.mode |= MODE_KEYBOARD_OFF;
+  }
+
+  /** A byte for a device switches its interface on. */
+  protected deviceAddressed(modeBit: number): void {
+    this.openInterface(modeBit);
+  }
+
   /** A byte of the controller's own. */
-  private send(value: number, asMouse = false): void {
-    if (this.options.withoutLatch) {
-      (asMouse ? this.mouse : this.keyboard).queue.push(value);
-      return;
-    }
+  protected send(value: number, asMouse = false): void {
     this.controllerData = value;
     this.pending &= ~(FROM_CONTROLLER | FROM_CONTROLLER_AS_MOUSE);
     this.pending |= asMouse ? FROM_CONTROLLER_AS_MOUSE : FROM_CONTROLLER;
-    this.fillWhenEmpty();
+    this.pendingChanged();
   }
 
-  private readData(): number {
+  protected readData(): number {
     if (this.status & STATUS_OBF) {
       this.emptyBuffer();
       if (this.source === FROM_KEYBOARD) this.outputData = this.keyboard.queue.read();
@@ -197,7 +213,7 @@ export class I8042 implements Device {
 
   private takeControllerByte(): number {
     this.pending &= ~(FROM_CONTROLLER | FROM_CONTROLLER_AS_MOUSE);
-    if (this.ready !== 0) this.fill();
+    if (this.ready !== 0) this.fill(this.nextSource());
     return this.controllerData;
   }
 
@@ -222,15 +238,13 @@ export class I8042 implements Device {
         this.mode |= MODE_MOUSE_OFF;
         return;
       case MOUSE_ENABLE:
-        this.mode &= ~MODE_MOUSE_OFF;
-        this.fillWhenEmpty();
+        this.openInterface(MODE_MOUSE_OFF);
         return;
       case KEYBOARD_DISABLE:
-        this.mode |= MODE_KEYBOARD_OFF;
+        this.closeKeyboard();
         return;
       case KEYBOARD_ENABLE:
-        this.mode &= ~MODE_KEYBOARD_OFF;
-        this.fillWhenEmpty();
+        this.openInterface(MODE_KEYBOARD_OFF);
         return;
       case SELF_TEST:
         this.status |= STATUS_SELF_TEST;
@@ -263,15 +277,13 @@ export class I8042 implements Device {
     switch (command) {
       case NO_COMMAND:
         this.keyboard.write(value);
-        // A byte for a device switches its interface on.
-        this.mode &= ~MODE_KEYBOARD_OFF;
-        this.fillWhenEmpty();
+        this.deviceAddressed(MODE_KEYBOARD_OFF);
         break;
       case WRITE_MODE:
         this.mode = value;
         this.keyboard.translate = (value & MODE_TRANSLATE) !== 0;
         this.updateIrqs();
-        this.fillWhenEmpty();
+        this.pendingChanged();
         break;
       case WRITE_KEYBOARD_BUFFER:
         this.send(value);
@@ -286,8 +298,7 @@ export class I8042 implements Device {
         break;
       case WRITE_MOUSE:
         this.mouse.write(value);
-        this.mode &= ~MODE_MOUSE_OFF;
-        this.fillWhenEmpty();
+        this.deviceAddressed(MODE_MOUSE_OFF);
         break;
       default:
     }

@@ -123,8 +123,8 @@ export class Ps2Keyboard implements Device, InputSink {
   /** Translation has swallowed a break prefix. */
   breakPending = false;
 
-  constructor(irq: IrqLine) {
-    this.queue = new Ps2Queue(irq);
+  constructor(irq: IrqLine, repliesOvertake = true) {
+    this.queue = new Ps2Queue(irq, repliesOvertake);
   }
 
   reset(): void {

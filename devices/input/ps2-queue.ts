@@ -23,10 +23,12 @@ export class Ps2Queue implements StatefulPart {
   repliesEnd: number | null = null;
   count = 0;
   private readonly irq: IrqLine;
+  private readonly repliesOvertake: boolean;
 
-  /** @param irq high while there is something to read. */
-  constructor(irq: IrqLine) {
+  /** @param irq high while there is something to read. @param repliesOvertake false: replies queue up like everything else (QEMU before 6.0). */
+  constructor(irq: IrqLine, repliesOvertake = true) {
     this.irq = irq;
+    this.repliesOvertake = repliesOvertake;
   }
 
   /** Empties the queue; the interrupt line stays as it is. */
@@ -59,6 +61,10 @@ export class Ps2Queue implements StatefulPart {
 
   /** Puts a command's reply in front of everything. */
   reply(...bytes: readonly number[]): void {
+    if (!this.repliesOvertake) {
+      this.push(...bytes);
+      return;
+    }
     this.readAt = (this.readAt - bytes.length) & (RING - 1);
     bytes.forEach((byte, i) => {
       this.ring[(this.readAt + i) & (RING - 1)] = byte;
