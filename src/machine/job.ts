@@ -4,6 +4,15 @@ import type { MachineConfig } from './config.js';
 
 export type JitMode = 'off' | 'on' | 'force';
 
+/** How a recording ended, as LOG.json keeps it. */
+export interface RecordingEnd {
+  readonly icount: number;
+  readonly events: number;
+  readonly digest: string;
+  /** SHA-256 of the log. */
+  readonly log: string;
+}
+
 /** One run of a machine, as the command line hands it to the worker that executes it. */
 export interface Job {
   readonly kind: 'run' | 'record' | 'replay';
@@ -18,7 +27,7 @@ export interface Job {
   /** Replay of our own recording: every event must match. A log of QEMU's is followed as QEMU follows it. */
   readonly strict: boolean;
   /** How the recording ended, to compare with; null: unknown. */
-  readonly final: { readonly icount: number; readonly events: number; readonly digest: string } | null;
+  readonly final: RecordingEnd | null;
   /** See ControlBlock. */
   readonly control: SharedArrayBuffer;
 }

@@ -10,6 +10,7 @@ import { DivergenceError } from '../core/errors.js';
 import { ControlBlock, type DivergenceReport, type Job, type JobResult } from './job.js';
 import { LiveHost } from './live-host.js';
 import { PcMachine } from './pc.js';
+import { hashFile } from './sidecar.js';
 
 /** How often a recording is made readable by others. */
 const FLUSH_INTERVAL_MS = 100;
@@ -114,5 +115,7 @@ function finalDifference(job: Job, result: RunResult, digest: string): Divergenc
   if (result.events !== final.events)
     return { icount, expected: `${result.events} events, but ${final.events} were recorded (LOG.json)`, found: 'followed them to the end' };
   if (digest !== final.digest) return { icount, expected: `a machine of digest ${final.digest} (LOG.json)`, found: `has digest ${digest}` };
+  if (hashFile('log', job.log!).sha256 !== final.log)
+    return { icount, expected: 'other bytes than were recorded (SHA-256 in LOG.json)', found: 'did not notice the change' };
   return null;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { UserError } from '../core/errors.js';
 import type { MachineConfig } from './config.js';
+import type { JobResult, RecordingEnd } from './job.js';
 
 const SIDECAR_VERSION = 1;
 const MAX_SIDECAR_BYTES = 64 << 20;
@@ -21,7 +22,7 @@ export interface Sidecar {
   readonly inputs: readonly InputFile[];
   readonly logFormat: '5.2' | '7.2';
   /** Absent while recording, and for a recording that was cut off. */
-  readonly final?: { readonly icount: number; readonly events: number; readonly digest: string };
+  readonly final?: RecordingEnd;
 }
 
 export function sidecarPath(log: string): string {
@@ -55,6 +56,12 @@ function openInput(option: string, path: string): number {
     if (e instanceof UserError) throw e;
     throw new UserError('file-not-found', `${option} ${path}: ${(e as NodeJS.ErrnoException).code ?? 'cannot be opened'}`);
   }
+}
+
+/** What LOG.json says of the end of a recording. */
+export function recordingEnd(log: string, result: Pick<JobResult, 'icount' | 'events' | 'digest'>): RecordingEnd {
+  const { icount, events, digest } = result;
+  return { icount, events, digest, log: hashFile('log', log).sha256 };
 }
 
 /** All files a configuration names, hashed. */

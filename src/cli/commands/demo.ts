@@ -6,7 +6,7 @@ import Table from 'cli-table3';
 import type { CommandModule } from 'yargs';
 import { configure, type MachineConfig } from '../../machine/config.js';
 import type { JitMode, Job, JobResult } from '../../machine/job.js';
-import { hashInputs, writeSidecar } from '../../machine/sidecar.js';
+import { hashInputs, recordingEnd, writeSidecar } from '../../machine/sidecar.js';
 import { GUEST_IMAGE_BASE64 } from '../demo/guest-image.js';
 import { RunningJob } from '../run-in-worker.js';
 
@@ -71,7 +71,7 @@ async function record(config: MachineConfig, log: string): Promise<JobResult> {
     machine: config,
     inputs: base.inputs,
     logFormat: base.logFormat,
-    final: { icount: result.icount, events: result.events, digest: result.digest },
+    final: recordingEnd(log, result),
   });
   return result;
 }
@@ -92,7 +92,6 @@ async function type(running: RunningJob): Promise<void> {
 }
 
 function replayJob(config: MachineConfig, log: string, jit: JitMode, recorded: JobResult): Omit<Job, 'control'> {
-  const { icount, events, digest } = recorded;
   return {
     kind: 'replay',
     config: { ...config, serial: [{ kind: 'null' }] },
@@ -102,7 +101,7 @@ function replayJob(config: MachineConfig, log: string, jit: JitMode, recorded: J
     jit,
     screenshot: false,
     strict: true,
-    final: { icount, events, digest },
+    final: recordingEnd(log, recorded),
   };
 }
 

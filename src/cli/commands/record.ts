@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { configure, type MachineArguments } from '../../machine/config.js';
-import { hashInputs, writeSidecar } from '../../machine/sidecar.js';
+import { hashInputs, recordingEnd, writeSidecar } from '../../machine/sidecar.js';
 import { execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
@@ -45,7 +45,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
       machine: config,
       inputs,
       logFormat,
-      final: { icount: result.icount, events: result.events, digest: result.digest },
+      final: recordingEnd(log, result),
     });
     writeScreenshot(args.screenshot, result);
     summarize('record', result, args.json ?? false);
