@@ -12,7 +12,7 @@ import { demoGuest, record } from './scripted.js';
 
 const folder = temporaryFolder();
 const config = demoGuest(folder);
-const recording = record(join(folder, 'a.rr'), config, '5.2', 1_500_000);
+const recording = record(join(folder, 'a.rr'), config, '5.2', 3_500_000);
 
 /** Replays, flipping one bit of guest memory at an instruction; gives the divergence, or the digest at the end. */
 function replayWithFlip(icount: number, paddr: number, bit: number): DivergenceError | string {
