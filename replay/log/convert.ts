@@ -21,7 +21,7 @@ export interface Conversion {
 }
 
 /**
- * Rewrites the log `from` in another format as `to`, which appears under its name only when it is whole. An unfinished log stays unfinished.
+ * Rewrites the log `from` in another format as `to`, which appears under its name only when it is whole. An unfinished log stays unfinished, unless only its header was not.
  * The generations differ in where queued asynchronous events stand: A writes them behind the checkpoint that drains the queue, B before CP_WARP_ACCOUNT, the
  * only one that does (LOG format section 4.5). Throws UserError 'log-unconvertible' naming the event whose meaning the other format cannot hold.
  */
@@ -102,6 +102,7 @@ class Converter {
       else this.toA();
     }
     if (this.accountPending && source === 'A') this.account();
+    this.writer.instructions(cursor.icount);
   }
 
   /** Positions imply INSTRUCTION events; they end what stood at one instruction. */

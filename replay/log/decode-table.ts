@@ -35,8 +35,19 @@ const FIXED_PAYLOADS: ReadonlyMap<number, number> = new Map([
   [EventKind.END, 0],
 ]);
 
-/** Unrolls a numbering into one entry per id. */
+const tables = new Map<Numbering, DecodeTable>();
+
+/** A numbering unrolled into one entry per id. */
 export function decodeTable(n: Numbering): DecodeTable {
+  let table = tables.get(n);
+  if (table === undefined) {
+    table = unroll(n);
+    tables.set(n, table);
+  }
+  return table;
+}
+
+function unroll(n: Numbering): DecodeTable {
   const kinds = new Uint8Array(256).fill(UNKNOWN_ID);
   const subs = new Uint8Array(256);
   const sizes = new Uint8Array(256);

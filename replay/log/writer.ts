@@ -160,8 +160,15 @@ export class LogWriter implements EventSink {
     }
   }
 
-  /** INSTRUCTION for what ran since the last event (never of 0), then the id of the event. */
+  /** What ran since the last event, then the id of this one. */
   private begin(icount: number, id: number): void {
+    this.instructions(icount);
+    this.u8(id);
+    this.events++;
+  }
+
+  /** INSTRUCTION for what ran since the last event, if anything: how an unfinished log ends. Leaves room for an event. */
+  instructions(icount: number): void {
     this.room(WINDOW_BYTES);
     for (let rest = icount - this.icount; rest > 0; rest -= MAX_INSTRUCTIONS) {
       this.room(WINDOW_BYTES);
@@ -170,8 +177,6 @@ export class LogWriter implements EventSink {
       this.events++;
     }
     if (icount > this.icount) this.icount = icount;
-    this.u8(id);
-    this.events++;
   }
 
   private asyncPayload(event: AsyncEvent): void {
@@ -265,5 +270,11 @@ export class LogWriter implements EventSink {
 
 /** Creates (or empties) a log file and writes into it. */
 export function createLog(path: string, format: LogFormat): LogWriter {
-  return new LogWriter(new FileOutput(path), format);
+  const output = new FileOutput(path);
+  try {
+    return new LogWriter(output, format);
+  } catch (e) {
+    output.close();
+    throw e;
+  }
 }

@@ -1,0 +1,187 @@
+// Oracle: QEMU sources 5.2.0 and 7.2.22, as the log format's sections 4.4 and 4.5 describe where queued events stand; its recordings
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { convertLog } from '../../replay/log/convert.js';
+import { decodeEvent } from '../../replay/log/events.js';
+import { statLog } from '../../replay/log/stat.js';
+import type { LogFormat } from '../../replay/log/tables.js';
+import { eventLine } from '../../replay/log/text.js';
+import { parseIndependently } from './independent-parser.js';
+import { cursorOf, logOf, recording, recordingPath } from './recordings.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'palindrome-convert-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const A = 0xe0200a;
+const B = 0xe0200c;
+const HOST_A = '15 0000000000000001';
+const HOST_B = '1c 0000000000000001';
+
+/** Converts event bytes and gives the result's events (without index and offset), or the refusal. */
+function convert(version: number, hex: string, format: LogFormat): string[] {
+  const [from, to] = [join(dir, 'in.rr'), join(dir, 'out.rr')];
+  writeFileSync(from, logOf(version, hex));
+  rmSync(to, { force: true });
+  convertLog(from, to, format);
+  return listing(readFileSync(to));
+}
+
+function listing(bytes: Uint8Array): string[] {
+  const c = cursorOf(bytes);
+  const lines: string[] = [];
+  while (c.next()) lines.push(eventLine(c, decodeEvent(c)).replace(/^\d+ \d+ /, ''));
+  return lines;
+}
+
+describe('queued events', () => {
+  it('move from behind CP_WARP_ACCOUNT to before it, with what their handlers logged', () => {
+    // CP1, input, host clock read by its handler, sync, then the warp account's virtual_rt, interrupt
+    const hex = `${HOST_A} 00 00000007 18 03 01 02 00000001 00000000 01 ${HOST_A} 03 01 03 16 0000000000000002 01 0a 20`;
+    expect(convert(A, hex, '7.2')).toEqual([
+      '0 CLOCK_HOST 1',
+      '7 INSTRUCTION 7',
+      '7 ASYNC_INPUT btn left down',
+      '7 CLOCK_HOST 1',
+      '7 ASYNC_INPUT_SYNC',
+      '7 CP_WARP_ACCOUNT',
+      '7 CLOCK_VIRTUAL_RT 2',
+      '7 INTERRUPT',
+      '7 SHUTDOWN guest-shutdown',
+      '7 END',
+    ]);
+  });
+
+  it('move back behind CP_WARP_ACCOUNT', () => {
+    const hex = `${HOST_B} 00 00000007 05 00000001 00000000 01 ${HOST_B} 06 1f 1d 0000000000000002 01 27`;
+    expect(convert(B, hex, '5.2')).toEqual([
+      '0 CLOCK_HOST 1',
+      '7 INSTRUCTION 7',
+      '7 CP_WARP_ACCOUNT',
+      '7 ASYNC_INPUT btn left down at CP_WARP_ACCOUNT',
+      '7 CLOCK_HOST 1',
+      '7 ASYNC_INPUT_SYNC at CP_WARP_ACCOUNT',
+      '7 CLOCK_VIRTUAL_RT 2',
+      '7 INTERRUPT',
+      '7 END',
+    ]);
+  });
+
+  it('leave a checkpoint that drained nothing where it is', () => {
+    const hex = `${HOST_A} 18 ${HOST_A} 00 00000003 18 18 00 00000004 02 20`;
+    expect(convert(A, hex, '7.2')).toEqual([
+      '0 CLOCK_HOST 1',
+      '0 CP_WARP_ACCOUNT',
+      '0 CLOCK_HOST 1',
+      '3 INSTRUCTION 3',
+      '3 CP_WARP_ACCOUNT',
+      '3 CP_WARP_ACCOUNT',
+      '7 INSTRUCTION 4',
+      '7 EXCEPTION',
+      '7 END',
+    ]);
+  });
+
+  it.each([
+    [
+      'drained at another checkpoint',
+      A,
+      `${HOST_A} 1c 03 05 03 20`,
+      '7.2',
+      /event 2 \(ASYNC_INPUT_SYNC, at byte 22, instruction 0\).*drained at CP_CLOCK_HOST/,
+    ],
+    ['drained without their checkpoint', A, `${HOST_A} 03 01 03 20`, '7.2', /not directly behind CP_WARP_ACCOUNT/],
+    ['drained behind the account', A, `${HOST_A} 18 03 01 03 16 0000000000000001 03 01 03 20`, '7.2', /not directly behind/],
+    ['whose handler started a warp', A, `${HOST_A} 18 03 01 03 16 0000000000000001 16 0000000000000002 20`, '7.2', /started a warp/],
+    ['never drained', B, `${HOST_B} 06 00 00000001 1f 27`, '5.2', /not followed by CP_WARP_ACCOUNT/],
+    [
+      'whose handler reached a checkpoint',
+      B,
+      `${HOST_B} 06 1e 1d 0000000000000001 1f 27`,
+      '5.2',
+      /event 2 \(CP_WARP_START.*stands between/,
+    ],
+    ['at the end of the log', B, `${HOST_B} 06 27`, '5.2', /END.*stands between/],
+  ] as const)('%s are refused', (_what, version, hex, format, message) => {
+    expect(() => convert(version, hex, format)).toThrow(message);
+    expect(readdirSync(dir).filter((f) => f.startsWith('out.rr'))).toEqual([]);
+  });
+});
+
+describe('what an older release does not know is refused', () => {
+  it.each([
+    ['the cause snapshot-load', '14', /snapshot-load/],
+    ['key f13', '05 00000000 00000001 00000096 01 1f', /do not know this input/],
+    ['a touch', '05 00000004 00000001 0000000000000002 0000000000000003 00000001 0000000000000004 1f', /do not know this input/],
+  ])('%s', (_what, hex, message) => {
+    expect(() => convert(B, `${HOST_B} ${hex} 27`, '5.2')).toThrow(message);
+    expect(() => convert(B, `${HOST_B} ${hex} 27`, '7.2')).not.toThrow();
+  });
+
+  it('a log of QEMU 5.0, whose timers share a checkpoint', () => {
+    expect(() => convert(0xe02009, `${HOST_A} 20`, '7.2')).toThrow(/0xe02009 \(QEMU 5\.0\)/);
+  });
+});
+
+describe("QEMU's recordings", () => {
+  it.each([
+    ['t1', '5.2'],
+    ['t2', '5.2'],
+    ['t3', '5.2'],
+    ['t4', '5.2'],
+    ['t5', '5.2'],
+    ['t1-52', '7.2'],
+    ['t2-52', '7.2'],
+    ['t3-52', '7.2'],
+  ] as const)('%s becomes %s, with the same events, and back byte by byte', (name, format) => {
+    const [there, back] = [join(dir, `${name}.rr`), join(dir, `${name}-back.rr`)];
+    const counts = convertLog(recordingPath(name), there, format);
+    const before = statLog(cursorOf(recording(name)));
+    const converted = readFileSync(there);
+    const after = statLog(cursorOf(converted));
+    expect([after.instructions, after.kinds, after.complete]).toEqual([before.instructions, before.kinds, true]);
+    expect(counts).toEqual({ eventsRead: before.events, eventsWritten: before.events, instructions: before.instructions });
+    expect(parseIndependently(converted).instructions).toBe(before.instructions);
+    convertLog(there, back, format === '5.2' ? '7.2' : '5.2');
+    expect(readFileSync(back).equals(recording(name))).toBe(true);
+  });
+
+  it('t4 by 5.2 is refused: its input was drained in the main loop', () => {
+    expect(() => convertLog(recordingPath('t4-52'), join(dir, 'x.rr'), '7.2')).toThrow(/drained at CP_CLOCK_HOST/);
+  });
+
+  it('into the same format come out as they were', () => {
+    convertLog(recordingPath('t5'), join(dir, 'same.rr'), '7.2');
+    expect(readFileSync(join(dir, 'same.rr')).equals(recording('t5'))).toBe(true);
+  });
+});
+
+describe('the result', () => {
+  it('of an unfinished log is unfinished', () => {
+    const cut = recording('t1').slice(0, 400);
+    cut.fill(0, 0, 4);
+    writeFileSync(join(dir, 'cut.rr'), cut);
+    convertLog(join(dir, 'cut.rr'), join(dir, 'cut-52.rr'), '5.2');
+    const stat = statLog(cursorOf(readFileSync(join(dir, 'cut-52.rr'))));
+    expect(stat).toMatchObject({ version: '0x000000', generation: 'A', complete: false, events: statLog(cursorOf(cut)).events });
+  });
+
+  it('of 7.1 numbers is in 7.2 numbers', () => {
+    const hex = '1b 0000000000000001 24 15 00000001 00000001 26';
+    expect(convert(B, hex, '7.2')).toEqual(['0 CLOCK_HOST 1', '0 CP_INIT', '0 CHAR_WRITE (1, 1)', '0 END']);
+    expect(readFileSync(join(dir, 'out.rr')).at(-1)).toBe(39);
+  });
+
+  it('never replaces its source, nor anything when it fails', () => {
+    const path = join(dir, 'own.rr');
+    writeFileSync(path, recording('t4-52'));
+    expect(() => convertLog(path, path, '5.2')).toThrow(/is the log that is read/);
+    expect(() => convertLog(path, join(dir, '..', dir.split('/').at(-1)!, 'own.rr'), '5.2')).toThrow(/is the log that is read/);
+    const other = join(dir, 'other.rr');
+    writeFileSync(other, 'precious');
+    expect(() => convertLog(path, other, '7.2')).toThrow(/log-unconvertible|drained/);
+    expect(readFileSync(other, 'utf8')).toBe('precious');
+    expect(readdirSync(dir).filter((f) => f.includes('.part-'))).toEqual([]);
+  });
+});
