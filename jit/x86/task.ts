@@ -63,7 +63,8 @@ export function switchTask(cpu: Cpu, selector: number, low: number, high: number
   const wide = (typeOf(hi) & 8) !== 0;
   const limit = descriptorLimit(lo, hi);
   const base = descriptorBase(lo, hi);
-  if ((tss & 4) !== 0 || limit >>> 0 < (wide ? 103 : 43)) error(TS, tss);
+  // A signed comparison, as in QEMU: limits of 2 GiB and more fail.
+  if ((tss & 4) !== 0 || limit < (wide ? 103 : 43)) error(TS, tss);
 
   const next = wide ? readTss32(cpu, base) : readTss16(cpu, base);
   const oldWide = (typeOf(cpu.attributes[TR]) & 8) !== 0;
