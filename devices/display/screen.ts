@@ -241,7 +241,9 @@ function pixelReader(depth: number, byte: (at: number) => number, word: (at: num
     case 16:
       return (at) => {
         const v = word(at);
-        return opaque((v >> 8) & 0xf8, (v >> 3) & 0xfc, (v << 3) & 0xf8);
+        // High bits repeated below, so that white is white; QEMU leaves 15 bits without that.
+        const [r, g, b] = [v >> 11, (v >> 5) & 0x3f, v & 0x1f];
+        return opaque((r << 3) | (r >> 2), (g << 2) | (g >> 4), (b << 3) | (b >> 2));
       };
     case 24:
     case 32:

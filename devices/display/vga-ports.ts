@@ -17,6 +17,7 @@ export function mapVgaPorts(vga: Vga, ports: PortSpace): void {
   for (const [first, count] of PORTS) ports.map(first, count, bytePorts(vga, first, count));
   ports.map(DISPI_PORT, DISPI_PORTS, {
     name: 'vbe',
+    unaligned: true,
     read: (offset, size) => (size !== 2 ? 0xffffffff >>> (32 - size * 8) : offset === 0 ? vga.vbe.index : vga.vbe.read()),
     write: (offset, value, size) => {
       if (size !== 2) return;
@@ -30,6 +31,7 @@ export function mapVgaPorts(vga: Vga, ports: PortSpace): void {
 function bytePorts(vga: Vga, first: number, count: number): IoHandlers {
   return {
     name: 'vga',
+    unaligned: true,
     read: (offset, size) => {
       if (size === 4) return 0xffffffff;
       const low = vga.readRegister(first + offset);

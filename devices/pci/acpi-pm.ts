@@ -59,7 +59,9 @@ export class AcpiPm implements Device {
     this.ports = {
       name: 'acpi-pm',
       read: (offset, size) => this.readPort(offset, size),
-      write: (offset, value, size) => this.writePort(offset, value, size),
+      write: (offset, value, size) => {
+        if (size !== 4) this.writeWord(offset, value);
+      },
     };
     this.gpePorts = {
       name: 'acpi-gpe0',
@@ -124,23 +126,16 @@ export class AcpiPm implements Device {
     else if (type === SLP_SUSPEND) this.options.onSuspend();
   }
 
-  /** PM1 registers are 16 bits wide and the timer 32: narrower accesses, at whatever byte, get the low bits of the register that is decoded there. */
+  /** PM1 registers take bytes and words, and give the low bits of the register that is decoded there; the timer takes all sizes. */
   private readPort(offset: number, size: AccessSize): number {
     if (offset >= 8 && offset < 12) return cut(this.ticks() % 0x1000000, size);
-    if (size === 4) return (this.readWord(offset) | (this.readWord(offset + 2) << 16)) >>> 0;
-    return cut(this.readWord(offset), size);
+    if (offset >= 6) return cut(0xffffffff, size);
+    return size === 4 ? 0 : cut(this.readWord(offset), size);
   }
 
   private readWord(offset: number): number {
-    if (offset >= 6) return offset >= 8 && offset < 12 ? this.ticks() & 0xffff : 0xffff;
     if (offset >= 4) return this.control;
     return offset === 0 ? this.readStatus() : offset === 2 ? this.enable : 0;
-  }
-
-  private writePort(offset: number, value: number, size: AccessSize): void {
-    if (offset >= 8) return;
-    this.writeWord(offset, value & 0xffff);
-    if (size === 4) this.writeWord(offset + 2, value >>> 16);
   }
 
   private writeWord(offset: number, value: number): void {

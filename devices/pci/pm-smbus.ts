@@ -41,9 +41,10 @@ export class PmSmbus implements StatefulPart {
   readonly eepromOffsets = new Uint8Array(EEPROM_COUNT);
   readonly ports: IoHandlers = {
     name: 'pm-smbus',
-    maxSize: 1,
-    read: (offset) => this.read(offset),
-    write: (offset, value) => this.write(offset, value),
+    read: (offset, size) => (size === 1 ? this.read(offset) : 0),
+    write: (offset, value, size) => {
+      if (size === 1) this.write(offset, value);
+    },
   };
 
   private read(offset: number): number {

@@ -74,9 +74,10 @@ export class AtaChannel implements StatefulPart {
     options.ports.map(options.commandPort, 8, commandBlock(this));
     options.ports.map(options.controlPort, 1, {
       name: 'ata-control',
-      maxSize: 1,
-      read: () => this.readStatus(),
-      write: (_offset, value) => this.writeControl(value),
+      read: (_offset, size) => (size === 4 ? 0xffffffff : this.readStatus() | (size === 2 ? 0xff00 : 0)),
+      write: (_offset, value, size) => {
+        if (size !== 4) this.writeControl(value & 0xff);
+      },
     });
   }
 

@@ -5,6 +5,7 @@ import type { AtaChannel } from './ata-channel.js';
 export function commandBlock(channel: AtaChannel): IoHandlers {
   return {
     name: 'ata-command',
+    unaligned: true,
     read: (offset, size) => {
       if (size === 1) return channel.readRegister(offset);
       if (offset === 0) return channel.readData(size);

@@ -17,6 +17,11 @@ export interface IoHandlers {
   write(offset: number, value: number, size: AccessSize): void;
   readonly minSize?: AccessSize;
   readonly maxSize?: AccessSize;
+  /**
+   * Ports only: takes accesses whose offset is no multiple of their size. Otherwise these read 0 and write nothing, as QEMU has it
+   * for all but its lists of old ISA ports (VGA, IDE, DMA pages).
+   */
+  readonly unaligned?: boolean;
 }
 
 /** The port space as a device sees it: where it plugs its registers in. Later registrations lie above earlier ones. */

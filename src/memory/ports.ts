@@ -6,7 +6,7 @@ interface Entry {
   readonly io: IoHandlers;
 }
 
-/** The 64 Ki I/O ports. Unclaimed reads give all ones, unclaimed writes vanish. */
+/** The 64 Ki I/O ports. Unclaimed reads give all ones (0 when misaligned, as in QEMU), unclaimed writes vanish. */
 export class PortMap implements PortSpace {
   private readonly stacks: (Entry[] | undefined)[] = new Array(0x10000);
 
@@ -27,36 +27,29 @@ export class PortMap implements PortSpace {
     };
   }
 
-  /** Reads 1, 2 or 4 bytes from consecutive ports; unsigned. */
+  /** Reads 1, 2 or 4 bytes; unsigned. Whoever has the first port answers for all; nobody gives all ones. */
   read(port: number, size: AccessSize): number {
     const entry = this.top(port);
-    if (entry === undefined) return this.readHole(port, size);
-    return splitRead(entry.io, port - entry.base, size);
-  }
-
-  /** A hole can end inside a wide access: the parts behind it still answer. */
-  private readHole(port: number, size: AccessSize): number {
-    if (size === 1) return 0xff;
-    const half = (size >> 1) as AccessSize;
-    const low = this.read(port, half);
-    const high = this.read((port + half) & 0xffff, half);
-    return (low | (high << (half * 8))) >>> 0;
+    if (entry === undefined) return misaligned(port, size) ? 0 : 0xffffffff >>> (32 - size * 8);
+    const offset = port - entry.base;
+    if (misaligned(offset, size) && !entry.io.unaligned) return 0;
+    return splitRead(entry.io, offset, size);
   }
 
   write(port: number, value: number, size: AccessSize): void {
     const entry = this.top(port);
-    if (entry !== undefined) {
-      splitWrite(entry.io, port - entry.base, value >>> 0, size);
-      return;
-    }
-    if (size === 1) return;
-    const half = (size >> 1) as AccessSize;
-    this.write(port, half === 1 ? value & 0xff : value & 0xffff, half);
-    this.write((port + half) & 0xffff, half === 1 ? (value >>> 8) & 0xff : value >>> 16, half);
+    if (entry === undefined) return;
+    const offset = port - entry.base;
+    if (misaligned(offset, size) && !entry.io.unaligned) return;
+    splitWrite(entry.io, offset, value >>> 0, size);
   }
 
   private top(port: number): Entry | undefined {
     const stack = this.stacks[port];
     return stack === undefined ? undefined : stack[stack.length - 1];
   }
+}
+
+function misaligned(offset: number, size: AccessSize): boolean {
+  return (offset & (size - 1)) !== 0;
 }

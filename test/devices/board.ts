@@ -18,14 +18,14 @@ export class ProbeLine implements IrqLine {
   }
 }
 
-/** The chipset of a PC without a processor; time stands still until `now` is moved. */
-export function chipset(ramBytes = 4 << 20) {
+/** The chipset of a PC without a processor; time stands still until `advanceTo`. `otherBytes` are for ROMs and video memory. */
+export function chipset(ramBytes = 4 << 20, otherBytes = 1 << 20) {
   let nowNs = 0;
   const time = new VirtualTime(0, () => {});
   time.warpStart = null;
   time.countWith(() => nowNs);
   const ports = new PortMap();
-  const memory = new PhysicalMemory(ramBytes + (32 << 20));
+  const memory = new PhysicalMemory(ramBytes + otherBytes);
   const ram = memory.allocate(ramBytes);
   const map = new PcMemoryMap(memory, ram, ramBytes);
   const isaIrqs = Array.from({ length: 16 }, () => new ProbeLine());

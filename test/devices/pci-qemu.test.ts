@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { FwCfg } from '../../devices/firmware/fw-cfg.js';
 import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
 import { requireTool } from '../tools.js';
@@ -39,8 +39,11 @@ function qemuDump(): Buffer {
   }
 }
 
-describe.runIf(requireTool('qemu-system-i386', 'qemu-system-x86'))('against QEMU', () => {
-  const dump = qemuDump();
+describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('against QEMU', () => {
+  let dump: Buffer;
+  beforeAll(() => {
+    dump = qemuDump();
+  });
   const board = chipset();
   const fwCfg = new FwCfg(board.ports, board.memory);
   describePc(fwCfg, { ramBytes: 4 << 20, lowRamBytes: 4 << 20, nographic: false, hpet: true });
