@@ -124,6 +124,12 @@ export class RecordSession extends Session {
     return this.standing(stop);
   }
 
+  /** Requests are served at once: their completion is the next asynchronous event. */
+  protected completionDue(event: AsyncEvent): void {
+    this.queue.push(event);
+    this.machine.engine.kick();
+  }
+
   private pollHost(): void {
     for (const request of this.host.poll(this.machine.engine.icount)) this.accept(request);
     for (const [device, bytes] of this.pendingChars) this.offerChars(device, bytes);

@@ -138,6 +138,9 @@ export class ReplaySession extends Session {
     return this.standing(stop);
   }
 
+  /** The log says when. */
+  protected completionDue(): void {}
+
   /** The current event if it is due now. */
   private due(): ReplayEvent | null {
     return this.source.icount === this.icountNow() ? this.source.current : null;
@@ -295,7 +298,7 @@ export class ReplaySession extends Session {
     if (this.options.strict && checkpoint !== null && checkpoint !== CP_CLOCK_WARP_ACCOUNT)
       this.diverge('drains its queue at another checkpoint');
     this.source.advance();
-    this.deliver(event);
+    if (!this.deliver(event)) this.diverge(`has no request for the ASYNC ${event.kind} event just passed`);
     return null;
   }
 }

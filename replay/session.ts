@@ -1,5 +1,6 @@
 import type { AsyncEvent, MachineView, ShutdownCause } from '../src/core/machine-view.js';
 import { VirtualTime } from '../src/core/virtual-time.js';
+import { DeviceRequests } from './device-requests.js';
 
 /** Checkpoint ids of the log (LOG format, "Sub-ids"; since QEMU 2.6). */
 export const CP_CLOCK_WARP_START = 0;
@@ -33,6 +34,7 @@ export interface RunResult {
  */
 export abstract class Session {
   readonly time: VirtualTime;
+  readonly requests = new DeviceRequests();
   protected machine!: MachineView;
   protected shutdownCause: ShutdownCause | null = null;
   /**
@@ -104,7 +106,32 @@ export abstract class Session {
     time.warpStart = null;
   }
 
-  protected deliver(event: AsyncEvent): void {
-    this.machine.deliver(event);
+  /** A disk request of drive 0-3 was made: its completion comes back through the log. */
+  requestBlock(drive: number): void {
+    this.completionDue({ kind: 'block', id: this.requests.addBlock(drive) });
+  }
+
+  /** A software reset of disk channel 0 or 1 was asked for. */
+  requestDiskReset(channel: number): void {
+    const id = this.icountNow();
+    this.requests.addBottomHalf(id, channel);
+    this.completionDue({ kind: 'bh-oneshot', id });
+  }
+
+  /** A completion exists; a recording decides here when it comes, a replay has it in its log. */
+  protected abstract completionDue(event: AsyncEvent): void;
+
+  /** Hands an event to its device; false when nobody waits for it. */
+  protected deliver(event: AsyncEvent): boolean {
+    if (event.kind === 'block') {
+      const drive = this.requests.takeBlock(event.id);
+      if (drive === null) return false;
+      this.machine.completeBlock(drive);
+    } else if (event.kind === 'bh-oneshot') {
+      const channel = this.requests.takeBottomHalf(event.id);
+      if (channel === null) return false;
+      this.machine.resetDiskChannel(channel);
+    } else this.machine.deliver(event);
+    return true;
   }
 }

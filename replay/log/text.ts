@@ -100,19 +100,23 @@ function shortHex(bytes: Uint8Array): string {
 
 /** An event as a flat JSON object: position, `event` (its name) and its fields; bytes in hex, 64-bit values as decimal strings. */
 export function eventJson(c: LogCursor, e: LogEvent): string {
-  const { kind: _, ...rest } = e;
-  let fields: object = rest;
-  if (e.kind === 'async') {
-    const { kind: _async, ...payload } = e.event;
-    const checkpoint = e.checkpoint === null ? {} : { checkpoint: CHECKPOINT_NAMES[e.checkpoint] };
-    fields = { ...(e.event.kind === 'input' ? inputFields(e.event.event) : payload), ...checkpoint };
+  const object: Record<string, unknown> = { index: c.index, offset: c.offset, icount: c.icount, event: eventName(c.kind, c.sub) };
+  if (e.kind !== 'async') copyFields(object, e);
+  else {
+    copyFields(object, e.event.kind === 'input' ? inputFields(e.event.event) : e.event);
+    if (e.checkpoint !== null) object.checkpoint = CHECKPOINT_NAMES[e.checkpoint];
   }
-  const object = { index: c.index, offset: c.offset, icount: c.icount, event: eventName(c.kind, c.sub), ...fields };
-  return JSON.stringify(object, (_key, value: unknown) => {
-    if (typeof value === 'bigint') return String(value);
-    if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
-    return value;
-  });
+  return JSON.stringify(object);
+}
+
+/** All fields but `kind`, as JSON can hold them. */
+function copyFields(to: Record<string, unknown>, from: object): void {
+  for (const [name, value] of Object.entries(from) as [string, unknown][]) {
+    if (name === 'kind') continue;
+    if (typeof value === 'bigint') to[name] = String(value);
+    else if (value instanceof Uint8Array) to[name] = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+    else to[name] = value;
+  }
 }
 
 function inputFields(e: InputEvent): object {

@@ -55,6 +55,10 @@ export interface MachineView {
   readonly hostTimers: TimerList<bigint>;
   /** Hands an asynchronous event to its device. */
   deliver(event: AsyncEvent): void;
+  /** The oldest request of disk 0-3 is done. */
+  completeBlock(drive: number): void;
+  /** Carries out the software reset of disk channel 0 or 1. */
+  resetDiskChannel(channel: number): void;
   /** System reset of all parts. */
   reset(): void;
   /** A reset was requested by the guest (keyboard controller, port 92, port cf9, triple fault). */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
 
@@ -80,7 +82,7 @@ export function configure(args: MachineArguments): MachineConfig {
     ...cpu(args.cpu ?? 'qemu32'),
     memoryBytes: parseMemory(args.memory ?? '128M'),
     bios: args.bios ?? null,
-    vgabios: args.vgabios ?? null,
+    vgabios: args.vgabios ?? (args.nodefaults ? null : vgabiosBeside(args.bios)),
     kernel: args.kernel ?? null,
     initrd: args.initrd ?? null,
     append: args.append ?? '',
@@ -93,6 +95,13 @@ export function configure(args: MachineArguments): MachineConfig {
     devices: (args.device ?? []).map(device),
     noReboot: args.noReboot ?? false,
   };
+}
+
+/** SeaBIOS is packaged with the option ROM of the display in the same folder. */
+function vgabiosBeside(bios: string | undefined): string | null {
+  if (bios === undefined) return null;
+  const path = join(dirname(bios), 'vgabios-stdvga.bin');
+  return existsSync(path) ? path : null;
 }
 
 function cpu(text: string): { cpu: 'qemu32' | 'max'; apic: boolean } {

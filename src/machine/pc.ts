@@ -1,5 +1,8 @@
 // Longer than most: the one place that says what is wired to what.
 
+import { renderScreen, type Screen } from '../../devices/display/screen.js';
+import { Vga } from '../../devices/display/vga.js';
+import { VgaPci } from '../../devices/display/vga-pci.js';
 import { DmaPair } from '../../devices/dma/dma-pair.js';
 import { FwCfg } from '../../devices/firmware/fw-cfg.js';
 import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
@@ -22,6 +25,7 @@ import { PciBus } from '../../devices/pci/pci-bus.js';
 import { Piix3 } from '../../devices/pci/piix3.js';
 import { Piix4Pm } from '../../devices/pci/piix4-pm.js';
 import { Uart16550 } from '../../devices/serial/uart-16550.js';
+import { Piix3Ide } from '../../devices/storage/piix3-ide.js';
 import { HPET_BASE, HPET_LENGTH, Hpet } from '../../devices/timer/hpet.js';
 import { Pit8254 } from '../../devices/timer/pit-8254.js';
 import { RtcMc146818 } from '../../devices/timer/rtc-mc146818.js';
@@ -40,6 +44,7 @@ import { CharDevices } from './char-devices.js';
 import { SessionHostClock, VirtualHostClock } from './clocks.js';
 import { configureCmos } from './cmos.js';
 import type { MachineConfig } from './config.js';
+import { Disks } from './disks.js';
 import { readInput } from './input-file.js';
 import type { JitMode } from './job.js';
 import { MultibootKernel } from './multiboot.js';
@@ -47,7 +52,7 @@ import { MultibootKernel } from './multiboot.js';
 /** Interrupts that the HPET's timers may be routed to on this board: 2 as a bit mask. */
 const HPET_ROUTES = 4;
 const VRAM_BYTES = 16 << 20;
-const ROM_SPACE_BYTES = 4 << 20;
+const ROM_SPACE_BYTES = 20 << 20;
 const FERR_IRQ = 13;
 /** Local APIC registers as PC firmware leaves them: SVR, LVT LINT0, LVT LINT1. */
 const FIRMWARE_APIC = [
@@ -88,6 +93,9 @@ export class PcMachine implements MachineView {
   private readonly apic: LocalApic | null;
   private readonly i8042: I8042;
   private readonly host: I440fx;
+  private readonly ide: Piix3Ide;
+  private readonly disks: Disks;
+  private readonly vga: Vga | null;
   private readonly kernel: MultibootKernel | null;
 
   constructor(config: MachineConfig, session: Session, jit: JitMode) {
@@ -119,8 +127,11 @@ export class PcMachine implements MachineView {
     this.ioapic = this.add('ioapic', this.makeIoApic());
     this.apic = config.apic ? this.add('local-apic', this.makeLocalApic()) : null;
     this.irqs = globalInterrupts(this.pic, this.ioapic);
-    const bus = this.makePci(map);
-    this.host = bus.host;
+    this.disks = new Disks(config.drives);
+    this.vga = config.vga ? this.add('vga', this.makeVga(map)) : null;
+    const { host, ide } = this.makePci(map);
+    this.host = host;
+    this.ide = ide;
     this.makeTimers(hostClock, dateOffset(config.rtcBase, startNs));
     this.i8042 = this.add('i8042', this.makeI8042());
     this.makeSerialAndDebug();
@@ -129,6 +140,7 @@ export class PcMachine implements MachineView {
     this.kernel = config.kernel === null ? null : new MultibootKernel(config, this.memory);
     this.parts.cpu = this.cpu;
     this.parts['virtual-time'] = this.time;
+    this.parts['device-requests'] = session.requests;
 
     session.checkpointReset();
     this.reset();
@@ -164,6 +176,14 @@ export class PcMachine implements MachineView {
     }
   }
 
+  completeBlock(drive: number): void {
+    this.ide.complete(drive);
+  }
+
+  resetDiskChannel(channel: number): void {
+    this.ide.performReset(channel);
+  }
+
   /** How many characters the guest's end of a character device takes now. */
   canReceive(device: number): number {
     return this.chars.canReceive(device);
@@ -176,6 +196,7 @@ export class PcMachine implements MachineView {
 
   close(): void {
     this.chars.close();
+    this.disks.close();
   }
 
   private add<T extends Device>(name: string, device: T): T {
@@ -235,7 +256,7 @@ export class PcMachine implements MachineView {
     return apic;
   }
 
-  private makePci(map: PcMemoryMap): { bus: PciBus; host: I440fx } {
+  private makePci(map: PcMemoryMap): { bus: PciBus; host: I440fx; ide: Piix3Ide } {
     const bus = this.add('pci', new PciBus(this.ports));
     const host = new I440fx(map, this.config.memoryBytes);
     const piix3 = new Piix3({ bus, ports: this.ports, isaIrqs: this.irqs, onReset: () => this.requestReset() });
@@ -251,9 +272,28 @@ export class PcMachine implements MachineView {
     });
     bus.attach(0, 0, host);
     bus.attach(1, 0, piix3);
+    const ide = new Piix3Ide({
+      ports: this.ports,
+      memory: this.memory,
+      irqs: [this.irqs[14]!, this.irqs[15]!],
+      drives: this.disks.devices,
+      onRequest: (drive) => this.session.requestBlock(drive),
+      onSoftwareReset: (channel) => this.session.requestDiskReset(channel),
+    });
+    bus.attach(1, 1, ide);
     bus.attach(1, 3, pm);
-    Object.assign(this.parts, { i440fx: host, piix3, 'piix4-pm': pm });
-    return { bus, host };
+    Object.assign(this.parts, { i440fx: host, piix3, 'piix3-ide': ide, 'piix4-pm': pm }, this.disks.parts);
+    if (this.vga !== null) {
+      const rom = this.config.vgabios === null ? null : readInput('--vgabios', this.config.vgabios);
+      const display = new VgaPci({ vga: this.vga, memory: this.memory, map, rom });
+      bus.attach(2, 0, display);
+      this.parts['vga-pci'] = display;
+    }
+    return { bus, host, ide };
+  }
+
+  private makeVga(map: PcMemoryMap): Vga {
+    return new Vga({ ports: this.ports, memory: this.memory, map, vramOffset: this.memory.allocate(VRAM_BYTES), vramBytes: VRAM_BYTES });
   }
 
   private makeTimers(hostClock: SessionHostClock, dateOffsetSeconds: number): void {
@@ -301,8 +341,8 @@ export class PcMachine implements MachineView {
   }
 
   /** The picture on the display now; null without one. */
-  screen(): { width: number; height: number; rgba: Uint8Array } | null {
-    return null;
+  screen(): Screen | null {
+    return this.vga === null ? null : renderScreen(this.vga);
   }
 
   private makeSerialAndDebug(): void {
