@@ -61,7 +61,8 @@ export function buildImage(snippets: readonly Snippet[], cases: readonly Case[])
   return image;
 }
 
-const board: CpuBoard = {
+/** A board with nothing on it. */
+export const emptyBoard: CpuBoard = {
   readPort: () => 0,
   writePort: () => {},
   acknowledgeInterrupt: () => -1,
@@ -87,7 +88,7 @@ export function runHere(image: Uint8Array): void {
   const base = memory.allocate(RAM_BYTES);
   memory.map(0, RAM_BYTES, base, base);
   memory.u8.set(image, base);
-  const cpu = new Cpu(memory, board, 'qemu32');
+  const cpu = new Cpu(memory, emptyBoard, 'qemu32');
   cpu.selector[CS] = 8;
   cpu.selector[DS] = cpu.selector[SS] = 16;
   cpu.r.fill(0, 16, 22);
