@@ -143,7 +143,7 @@ export class Engine implements EngineView {
     const { cpu, r, blocks } = this;
     const { translations } = this;
     for (;;) {
-      if (cpu.interruptRequest !== 0 && this.sample()) return 'kick';
+      if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0 && this.sample()) return 'kick';
       if (r[LEFT] <= 0) return 'budget';
       if (this.kicked) return 'kick';
       cpu.breakBlock = false;

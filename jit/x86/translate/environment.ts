@@ -1,6 +1,7 @@
 import type { Bindings } from '../../core/compile.js';
 import type { Cpu } from '../cpu.js';
 import { condition, getArithFlags, getCF, PARITY } from '../flags.js';
+import { pendingRequest } from '../interrupts.js';
 import { bail, slowMemory } from './slow-memory.js';
 
 /** High 32 bits of the unsigned product of two int32, whose low bits are `low`. */
@@ -26,5 +27,6 @@ export function environment(cpu: Cpu): Bindings {
     getArithFlags,
     parity: PARITY,
     mulHigh,
+    pendingRequest,
   };
 }

@@ -78,7 +78,7 @@ function exits(source: TbSource): Exits {
       const leave = [...js.list`eip = ${eip};`, breakTo('tb')];
       const takeDown = js.stat`left = left - ${count} | 0;`;
       if (eip !== (source.eip | 0)) return [takeDown, ...leave];
-      return [takeDown, js.stat`if (left >= ${total} && cpu.interruptRequest === 0) { ${[continueTo('loop')]}; }`, ...leave];
+      return [takeDown, js.stat`if (left >= ${total} && undisturbed) { ${[continueTo('loop')]}; }`, ...leave];
     },
   };
 }
@@ -98,7 +98,8 @@ export function translateTb(source: TbSource, insns: Insn[], notes: readonly str
     const note = notes[index];
     if (note !== undefined && first < cx.out.length) cx.out[first] = comment(cx.out[first]!, [note]);
   });
-  const body: Statement[] = loops ? [loopForever('loop', cx.out)] : cx.out;
+  // Only `exec` of instructions that end TBs changes what is pending, so asking once is enough.
+  const body: Statement[] = loops ? [js.stat`const undisturbed = pendingRequest(cpu) === 0;`, loopForever('loop', cx.out)] : cx.out;
   const end = source.insns.reduce((at, i) => at + i.length, source.eip);
   const title = `${hex(source.eip)}-${hex(end)} mode ${source.mode.toString(16)} icount ${source.insns.length}`;
   return fn.finish(`tb_${hex(source.eip)}`, [title], source.eip | 0, body);
