@@ -9,12 +9,16 @@ import { cursorOf, recording } from './recordings.js';
 
 const CODES = ['log-version', 'log-truncated', 'log-corrupt'];
 
-/** Reads to the end as every command does. Returns the code of the clear error, or 'clean'. Anything else that is thrown goes through. */
+let round = 0;
+
+/** Reads to the end as every command does (every eighth time to text as well). Returns the code of the clear error, or 'clean'. Anything else that is thrown goes through. */
 function outcome(bytes: Uint8Array, options?: ReaderOptions): string {
+  round++;
   try {
     const c = cursorOf(bytes, options);
     while (c.next()) {
       const e = decodeEvent(c);
+      if (round % 8 !== 0) continue;
       const line = eventLine(c, e) + eventJson(c, e);
       if (!/^[\x20-\x7e]*$/.test(line)) throw new Error(`unprintable text in ${JSON.stringify(line)}`);
     }
