@@ -4,7 +4,6 @@
  */
 export class TimerList<T extends number | bigint> {
   private head: Timer<T>[] = [];
-  private sequence = 0;
   /** Called when an arming makes the earliest deadline earlier. */
   onEarlier: (() => void) | null = null;
 
@@ -31,14 +30,17 @@ export class TimerList<T extends number | bigint> {
     return first;
   }
 
-  /** @internal used by Timer */
-  insert(timer: Timer<T>, deadline: T, order = this.sequence++): void {
+  /**
+   * @internal used by Timer. Without `order` the timer comes after those of the same deadline. Orders count from 0 within one deadline, so that
+   * they do not depend on what happened before: a restored list goes on exactly like the one that was saved.
+   */
+  insert(timer: Timer<T>, deadline: T, order: number | null = null): void {
     this.remove(timer);
-    timer.deadline = deadline;
-    timer.order = order;
-    if (order >= this.sequence) this.sequence = order + 1;
     let at = this.head.length;
-    while (at > 0 && this.after(this.head[at - 1]!, deadline, order)) at--;
+    while (at > 0 && this.after(this.head[at - 1]!, deadline, order ?? Number.POSITIVE_INFINITY)) at--;
+    const before = this.head[at - 1];
+    timer.deadline = deadline;
+    timer.order = order ?? (before?.deadline === deadline ? before.order + 1 : 0);
     this.head.splice(at, 0, timer);
     if (at === 0) this.onEarlier?.();
   }

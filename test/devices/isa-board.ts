@@ -56,6 +56,8 @@ export class IsaBoard {
   readonly i8042: I8042;
   readonly uart: Uart16550;
   readonly dma: DmaPair;
+  readonly port61: Port61;
+  readonly port92: Port92;
   /** Bytes the UART sent. */
   readonly sent: number[] = [];
   /** Request bits that are up. */
@@ -101,7 +103,7 @@ export class IsaBoard {
       irq: { set: (level) => this.hpet.setRtcInterrupt(level) },
     });
     this.pit = new Pit8254(ports, time, { set: (level) => this.hpet.setPitInterrupt(level) });
-    new Port61(ports, this.pit);
+    this.port61 = new Port61(ports, this.pit);
     const com1 = COM_PORTS[0]!;
     this.uart = new Uart16550({
       ports,
@@ -123,7 +125,7 @@ export class IsaBoard {
     };
     const I8042Model = options.unlatched ? I8042Unlatched : I8042;
     this.i8042 = new I8042Model({ ports, keyboardIrq: irqs[1]!, mouseIrq: irqs[12]!, setA20, requestReset });
-    new Port92(ports, setA20, requestReset);
+    this.port92 = new Port92(ports, setA20, requestReset);
     this.memory.mapIo(LOCAL_APIC_BASE, LOCAL_APIC_LENGTH, this.apic.io);
     this.memory.mapIo(IOAPIC_BASE, IOAPIC_LENGTH, this.ioapic.io);
     this.memory.mapIo(HPET_BASE, HPET_LENGTH, this.hpet.io);
