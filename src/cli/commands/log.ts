@@ -103,6 +103,7 @@ const convertCommand: CommandModule<object, ConvertArguments> = {
       .positional('in', { type: 'string', demandOption: true, describe: 'Log file to read' })
       .positional('out', { type: 'string', demandOption: true, describe: 'Log file to write' })
       .option('format', {
+        type: 'string',
         choices: ['5.2', '7.2'] as const,
         demandOption: true,
         describe: 'QEMU release whose format is written',

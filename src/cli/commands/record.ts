@@ -18,6 +18,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
   builder: (argv) =>
     sessionOptions(machineOptions(argv.positional('log', { type: 'string', demandOption: true, describe: 'Log file to write' })))
       .option('log-format', {
+        type: 'string',
         choices: ['5.2', '7.2'] as const,
         default: '5.2' as const,
         describe: 'QEMU release whose log format is written (5.2: with EVENT_ASYNC)',
