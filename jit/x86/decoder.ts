@@ -1,6 +1,7 @@
 import { GP, NM, raiseStatic, UD } from './fault.js';
 import { END_SYSTEM, type Exec, Insn, type Row } from './insn.js';
 import { MODE_CS32, MODE_EM, MODE_TS } from './mode.js';
+import { readRm } from './operands.js';
 import { DS, EBP, EBX, EDI, ESI, ESP, SEG_BASE, SS, ZERO } from './regs.js';
 import { allRows } from './table/index.js';
 
@@ -17,6 +18,12 @@ function faultRow(name: string, exec: Exec): Row {
 /** The row of every byte sequence that is no instruction (also: of illegal LOCK). */
 export const UNDEFINED_ROW = faultRow('(undefined)', () => raiseStatic(UD));
 const TOO_LONG_ROW = faultRow('(too long)', () => raiseStatic(GP));
+/** QEMU loads the operand of these before it fetches the immediate that makes the instruction too long: a page fault comes first. */
+const LOADS_BEFORE_IMMEDIATE = new Set(['test', 'imul', 'bt', 'bts', 'btr', 'btc']);
+const TOO_LONG_AFTER_LOAD_ROW = faultRow('(too long)', (cpu, i) => {
+  readRm(cpu, i);
+  raiseStatic(GP);
+});
 const NO_FPU_ROW = faultRow('(x87 not available)', () => raiseStatic(NM));
 
 const MAPS = ['1', '0f', '0f38', '0f3a'] as const;
@@ -53,6 +60,8 @@ class Cursor {
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   at = 0;
+  /** Length of what comes before the immediate. */
+  immediateAt = 0;
 
   byte(): number {
     return this.bytes[this.at++]! | 0;
@@ -94,6 +103,7 @@ export function decodeInsn(bytes: Uint8Array, at: number, mode: number): Insn {
   c.bytes = bytes;
   c.start = at;
   c.at = at;
+  c.immediateAt = 0;
   const i = new Insn(UNDEFINED_ROW, undefinedExec);
   i.mode = mode;
   let override = -1;
@@ -148,7 +158,7 @@ export function decodeInsn(bytes: Uint8Array, at: number, mode: number): Insn {
   if (map === '1' && opcode >= 0xd8 && opcode <= 0xdf && (mode & (MODE_EM | MODE_TS)) !== 0) return finish(i, NO_FPU_ROW);
 
   const candidates = (tables ?? buildTables())[map][opcode]!;
-  if (candidates.length === 0) return finish(i, UNDEFINED_ROW);
+  if (!candidates.some((row) => prefixMatches(row, i))) return finish(i, UNDEFINED_ROW);
   if (candidates[0]!.modrm) {
     const modrm = c.byte();
     // MOV to and from control and debug registers: mod is taken as 3 whatever it is.
@@ -163,6 +173,7 @@ export function decodeInsn(bytes: Uint8Array, at: number, mode: number): Insn {
     if (i.addressSize === 32) address32(i, override);
     else address16(i, override);
   }
+  c.immediateAt = c.length;
   immediate(i, row, operandSize);
   if (i.lock && (row.lockable === false || (row.lockable === true && (i.mod === 3 || i.mod < 0)))) return finish(i, UNDEFINED_ROW);
   return finish(i, row);
@@ -173,22 +184,28 @@ function undefinedExec(): never {
 }
 
 function finish(i: Insn, row: Row): Insn {
-  if (cursor.length > MAX_INSN_LENGTH) {
-    i.row = TOO_LONG_ROW;
+  const c = cursor;
+  if (c.length > MAX_INSN_LENGTH) {
+    const loads = i.mod >= 0 && i.mod !== 3 && c.immediateAt <= MAX_INSN_LENGTH && LOADS_BEFORE_IMMEDIATE.has(row.name);
+    i.row = loads ? TOO_LONG_AFTER_LOAD_ROW : TOO_LONG_ROW;
     i.length = MAX_INSN_LENGTH;
   } else {
     i.row = row;
-    i.length = cursor.length;
+    i.length = c.length;
   }
   i.end = i.row.end ?? 0;
   i.exec = i.row.exec(i);
   return i;
 }
 
+function prefixMatches(row: Row, i: Insn): boolean {
+  if (row.prefix === undefined) return true;
+  return row.prefix === (i.rep === 0xf3 ? 'f3' : i.rep === 0xf2 ? 'f2' : i.opsizePrefix ? '66' : 'none');
+}
+
 function select(candidates: readonly Row[], i: Insn): Row | null {
-  const prefix = i.rep === 0xf3 ? 'f3' : i.rep === 0xf2 ? 'f2' : i.opsizePrefix ? '66' : 'none';
   for (const row of candidates) {
-    if (row.prefix !== undefined && row.prefix !== prefix) continue;
+    if (!prefixMatches(row, i)) continue;
     if (row.digit !== undefined && row.digit !== i.reg) continue;
     if (row.form !== undefined && (row.form === 'reg') !== (i.mod === 3)) continue;
     if (row.rm !== undefined && (i.mod !== 3 || row.rm !== i.rm)) continue;

@@ -1,3 +1,5 @@
+import { MODE_CS32, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';
+
 /**
  * One test case of the instruction judges: a machine state and a few bytes of code. It is run by QEMU (runner.asm), by the host CPU
  * (host-runner.c) or by us (interpreter.ts); each gives an Outcome, which must be the same.
@@ -42,6 +44,13 @@ export interface TestCase {
   readonly memory: Uint8Array;
   /** FXSAVE image to load before and to compare after; null: x87 and SSE state do not matter. */
   readonly fx: Uint8Array | null;
+}
+
+/** MODE_* bits that decide how a case's code is decoded. */
+export function caseMode(c: TestCase): number {
+  const code32 = c.mode === 'cs32' || c.mode === 'cs32ss16';
+  const stack32 = c.mode === 'cs32' || c.mode === 'cs16ss32';
+  return MODE_PE | (code32 ? MODE_CS32 : 0) | (stack32 ? MODE_SS32 : 0);
 }
 
 export interface Outcome {

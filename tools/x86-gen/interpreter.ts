@@ -1,9 +1,10 @@
 import { Cpu, type CpuBoard, type CpuModelName } from '../../jit/x86/cpu.js';
 import { decodeInsn } from '../../jit/x86/decoder.js';
-import { guestFault } from '../../jit/x86/fault.js';
+import { BP, DB, GP, guestFault, OF } from '../../jit/x86/fault.js';
 import { readEflags, setArithFlags } from '../../jit/x86/flags.js';
 import type { Insn } from '../../jit/x86/insn.js';
 import { resolveExecute } from '../../jit/x86/mmu.js';
+import { MODE_TF } from '../../jit/x86/mode.js';
 import { CS, DS, EAX, EFLAGS, EIP, ES, FLAGS_ARITH, FS, GS, LEFT, SEG_BASE, SS, TR } from '../../jit/x86/regs.js';
 import { loadSegmentCache, updateMode } from '../../jit/x86/segments.js';
 import { PhysicalMemory } from '../../src/memory/physical.js';
@@ -65,6 +66,8 @@ export class InterpreterJudge {
   readonly cpu: Cpu;
   private readonly ram: Uint8Array;
   private readonly step: StepFunction;
+  /** The last case was given up after too many instructions. */
+  endless = false;
 
   constructor(model: CpuModelName, step: StepFunction = (cpu, insn) => insn.exec(cpu, insn)) {
     const memory = new PhysicalMemory(RAM_BYTES);
@@ -92,7 +95,6 @@ export class InterpreterJudge {
     const r = cpu.r;
     this.load(c);
     const start = codeOffset(c);
-    const codeBase = CODE - start;
     r[EIP] = start + CODE_START;
     let vector = 3;
     let errorCode = 0;
@@ -101,20 +103,33 @@ export class InterpreterJudge {
         const eip = r[EIP];
         cpu.insnEip = eip;
         // Fetching is the engine's; here it is enough to fault where it would.
-        resolveExecute(cpu, (codeBase + eip) | 0);
-        const at = (codeBase + eip) >>> 0;
-        if (ram[at] === 0xcc || steps === MOST_STEPS) break;
+        const laddr = (r[SEG_BASE + CS] + eip) | 0;
+        const at = resolveExecute(cpu, laddr);
+        this.endless = steps === MOST_STEPS;
+        if (ram[at] === 0xcc || this.endless) break;
+        const traced = (cpu.mode & MODE_TF) !== 0;
         const insn = decodeInsn(ram, at, cpu.mode);
         r[EIP] = eip + insn.length;
         r[LEFT] = left;
         cpu.breakBlock = false;
         this.step(cpu, insn);
+        if (traced) {
+          vector = DB;
+          break;
+        }
       }
     } catch (e) {
       if (e !== guestFault) throw e;
       vector = guestFault.vector;
       errorCode = guestFault.errorCode;
       if (!guestFault.software) r[EIP] = cpu.insnEip;
+      else if (vector === BP) r[EIP]--;
+      else if (vector !== OF) {
+        // INT n from CPL 3 without a gate for it (SDM Vol. 3A 6.12.1.2).
+        errorCode = vector * 8 + 2;
+        vector = GP;
+        r[EIP] = cpu.insnEip;
+      }
     }
     return {
       regs: r.slice(EAX, EAX + 8),

@@ -1,13 +1,14 @@
+import { FLAG_VM } from '../../jit/x86/regs.js';
 import { allRows } from '../../jit/x86/table/index.js';
 import { describeCase, differences, type Outcome, type TestCase } from './case.js';
 import { exceptedFlags } from './exceptions.js';
-import { ALL_OPTIONS, generateCase, generateSequence } from './generate.js';
+import { ALL_OPTIONS, generateCase, generateSequence, generateSoup } from './generate.js';
 import { InterpreterJudge } from './interpreter.js';
 import { qemuVersion, runInQemu } from './qemu-judge.js';
 import { Random } from './random.js';
 
 /**
- * `npx tsx tools/x86-gen/main.ts [--seed N] [--count CASES_PER_ROW] [--only REGEXP] [--kind integer,string,control,fpu,sse,mmx] [--sequences N]
+ * `npx tsx tools/x86-gen/main.ts [--seed N] [--count CASES_PER_ROW] [--only REGEXP] [--kind integer,string,control,fpu,sse,mmx] [--sequences N] [--soup N]
  * [--model qemu32|max] [--show N]`: random instances of every row, in QEMU and here; prints the first differences.
  */
 function argument(name: string, fallback: string): string {
@@ -20,6 +21,7 @@ const count = Number(argument('count', '40'));
 const only = new RegExp(argument('only', '.'));
 const kinds = argument('kind', 'integer,string,control').split(',');
 const sequences = Number(argument('sequences', '0'));
+const soup = Number(argument('soup', '0'));
 const show = Number(argument('show', '5'));
 const model = argument('model', 'qemu32') === 'max' ? 'max' : 'qemu32';
 
@@ -27,11 +29,17 @@ const rows = allRows().filter((row) => kinds.includes(row.test ?? 'integer') && 
 const random = new Random(seed);
 const cases: TestCase[] = rows.flatMap((row) => Array.from({ length: count }, () => generateCase(row, random, ALL_OPTIONS)));
 for (let n = 0; n < sequences; n++) cases.push(generateSequence(rows, random, ALL_OPTIONS));
+const judge = new InterpreterJudge(model);
+for (let n = 0; n < soup; n++) {
+  const c = generateSoup(random, { fpu: kinds.includes('fpu'), sse: kinds.includes('sse') });
+  const outcome = judge.run(c);
+  // Endless loops, and virtual-8086 mode, which could set flags the ROM cannot clear again.
+  if (!judge.endless && (outcome.eflags & FLAG_VM) === 0) cases.push(c);
+}
 
 const started = performance.now();
 const expected = runInQemu(cases, model);
 const middle = performance.now();
-const judge = new InterpreterJudge(model);
 const failing = new Map<string, number>();
 let wrong = 0;
 let faults = 0;

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CpuModelName } from '../../jit/x86/cpu.js';
-import type { Outcome, TestCase } from './case.js';
-import { FX_BYTES } from './case.js';
+import { describeCase, FX_BYTES, type Outcome, type TestCase } from './case.js';
 import { IN_BYTES, MOST_CASES, OUT_BYTES, RAM_BYTES, readOutcome, writeCases, writeTables } from './image.js';
 
 const ROM_ADDRESS = 0xf0000;
+/** Where the ROM counts, and the vector and EIP of its own exception (runner.asm). */
+const CASES_LEFT = 0x518;
 
 /** Runs cases in qemu-system-i386 (TCG, one instruction per block) and gives what came out. Needs nasm and qemu-system-i386. */
 export function runInQemu(cases: readonly TestCase[], model: CpuModelName): Outcome[] {
@@ -29,7 +30,15 @@ function runBatch(cases: readonly TestCase[], model: CpuModelName): Outcome[] {
     const file = openSync(ramFile, 'w+');
     writeSync(file, ram);
     ftruncateSync(file, RAM_BYTES);
-    run('qemu-system-i386', qemuArguments(rom, ramFile, model), 1);
+    try {
+      run('qemu-system-i386', qemuArguments(rom, ramFile, model), 1);
+    } catch (error) {
+      readSync(file, ram, 0, ram.length, 0);
+      const [left, vector, eip] = new Uint32Array(ram.buffer, CASES_LEFT, 3);
+      const at = cases[cases.length - left!];
+      const last = at === undefined ? '' : describeCase(at);
+      throw new Error(`${String(error)}exception in the ROM, if any: ${vector} at ${eip!.toString(16)}; case\n${last}`);
+    }
     readSync(file, ram, 0, ram.length, 0);
     closeSync(file);
     return cases.map((c, n) => readOutcome(ram, c, layout, n));

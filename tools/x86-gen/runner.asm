@@ -8,6 +8,9 @@ PARAMETERS      equ 0x500
 CURRENT_IN      equ 0x510
 CURRENT_OUT     equ 0x514
 CASES_LEFT      equ 0x518
+PANIC_VECTOR    equ 0x51c
+PANIC_EIP       equ 0x520
+STACK           equ 0x9f000
 CODE            equ 0x310800
 ROM             equ 0xf0000
 
@@ -57,8 +60,11 @@ exception:
         mov ds, ax
         mov es, ax
         cld
+        test dword [esp + 32 + 16], 0x20000
+        jnz .from_case
         test byte [esp + 32 + 12], 3
         jz panic
+.from_case:
         mov edx, [CURRENT_IN]
         mov ecx, [edx + IN_FX + 4]
         jecxz .no_fx
@@ -104,12 +110,17 @@ exception:
         add dword [CURRENT_OUT], OUT_BYTES
         add dword [CURRENT_IN], IN_BYTES
         dec dword [CASES_LEFT]
-        add esp, 32 + 28
+        mov esp, STACK
 
 next_case:
         cmp dword [CASES_LEFT], 0
         je done
         mov edx, [CURRENT_IN]
+        ; nothing of the case before stays in the pages of the windows
+        xor eax, eax
+        mov edi, 0x300000
+        mov ecx, 0x800
+        rep stosd
         lea esi, [edx + IN_CODE]
         mov edi, CODE
         mov ecx, 32
@@ -152,6 +163,10 @@ done:
         xor eax, eax
         jmp leave_machine
 panic:
+        mov eax, [esp + 32]
+        mov [PANIC_VECTOR], eax
+        mov eax, [esp + 32 + 8]
+        mov [PANIC_EIP], eax
         mov eax, 1
 leave_machine:
         mov dx, 0xf4
@@ -165,7 +180,7 @@ protected:
         mov ds, ax
         mov es, ax
         mov ss, ax
-        mov esp, 0x9f000
+        mov esp, STACK
         lidt [ROM + (idtr - $$)]
         mov eax, PAGE_DIRECTORY
         mov cr3, eax

@@ -147,7 +147,8 @@ const BIT_EXECS = [btReg, btsReg, btrReg, btcReg];
 /** Bit operations (SDM Vol. 2). */
 export const bitTable: readonly Row[] = [
   ...[BT, BTS, BTR, BTC].flatMap((op): Row[] => {
-    const common = { name: BIT_NAMES[op]!, map: '0f', modrm: true, size: 'v', writes: FLAG_CF, test: 'integer' } as const;
+    // LOCK with a register operand makes QEMU 7.2 abort ("tcg fatal error"); here it is #UD as in hardware.
+    const common = { name: BIT_NAMES[op]!, map: '0f', modrm: true, size: 'v', writes: FLAG_CF, lockable: true, test: 'integer' } as const;
     return [
       { ...common, opcode: 0xa3 + 8 * op, exec: () => BIT_EXECS[op]! },
       { ...common, opcode: 0xba, digit: 4 + op, imm: 'b', exec: () => bitTestImm },

@@ -1,8 +1,8 @@
+import { raiseStatic, UD } from '../fault.js';
 import { getArithFlags, getCF, setArithFlags } from '../flags.js';
-import type { Exec, Insn, Row } from '../insn.js';
-import { END_IO } from '../insn.js';
+import { END_SYSTEM, type Exec, type Row } from '../insn.js';
 import { load32, probeWrite, store32 } from '../mmu.js';
-import { effectiveAddress, readReg8, writeReg8 } from '../operands.js';
+import { effectiveAddress, readReg8, readRm, writeReg8 } from '../operands.js';
 import { EAX, EBX, ECX, EDX, EFLAGS, FLAG_AF, FLAG_CF, FLAG_DF, FLAG_OF, FLAG_PF, FLAG_SF, FLAG_ZF, FLAGS_ARITH } from '../regs.js';
 
 const clc: Exec = (cpu) => setArithFlags(cpu, getArithFlags(cpu) & ~FLAG_CF);
@@ -23,11 +23,6 @@ const sahf: Exec = (cpu) => setArithFlags(cpu, (getArithFlags(cpu) & FLAG_OF) | 
 const salc: Exec = (cpu) => writeReg8(cpu, EAX, -getCF(cpu));
 
 const nop: Exec = () => {};
-/** F3 90: gives the rest of the slice back. */
-const pause: Exec = (cpu) => {
-  cpu.exitSlice = true;
-};
-
 /** Memory is written in any case; ZF alone changes. */
 const cmpxchg8b: Exec = (cpu, i) => {
   const r = cpu.r;
@@ -48,10 +43,15 @@ const cmpxchg8b: Exec = (cpu, i) => {
   setArithFlags(cpu, equal ? flags | FLAG_ZF : flags & ~FLAG_ZF);
 };
 
-function nopOrPause(i: Insn): Exec {
-  if (i.rep !== 0xf3) return nop;
-  i.end = END_IO;
-  return pause;
+/** Undefined members of groups whose operand QEMU loads before it looks at /digit: a page fault comes first. */
+const undefinedAfterLoad: Exec = (cpu, i) => {
+  readRm(cpu, i);
+  raiseStatic(UD);
+};
+
+function undefinedRow(map: '1' | '0f', opcode: number, size: 8 | 'v', digit: number): Row {
+  const imm = map === '0f' ? 'b' : 'none';
+  return { name: '(undefined)', map, opcode, digit, modrm: true, imm, size, end: END_SYSTEM, test: 'skip', exec: () => undefinedAfterLoad };
 }
 
 /** Flag instructions, NOP, CMPXCHG8B (SDM Vol. 2). */
@@ -66,7 +66,7 @@ export const miscTable: readonly Row[] = [
       { name: 'sahf', opcode: 0x9e, writes: LOW_FLAGS, exec: () => sahf },
       { name: 'lahf', opcode: 0x9f, reads: FLAGS_ARITH & ~FLAG_OF, exec: () => lahf },
       { name: 'salc', opcode: 0xd6, reads: FLAG_CF, exec: () => salc },
-      { name: 'nop', opcode: 0x90, lockable: false, exec: nopOrPause },
+      { name: 'nop', opcode: 0x90, lockable: false, exec: () => nop },
     ] as const
   ).map((row): Row => ({ map: '1', modrm: false, size: 'v', test: 'integer', ...row })),
   {
@@ -90,4 +90,8 @@ export const miscTable: readonly Row[] = [
     return { name: 'nop', map: '0f', opcode: 0x18, digit, modrm: true, size: 'v', test: 'integer', exec: () => nop };
   }),
   { name: 'nop', map: '0f', opcode: 0x19, count: 7, modrm: true, size: 'v', test: 'integer', exec: () => nop },
+  undefinedRow('1', 0xf6, 8, 1),
+  undefinedRow('1', 0xf7, 'v', 1),
+  undefinedRow('1', 0xff, 'v', 7),
+  ...[0, 1, 2, 3].map((digit) => undefinedRow('0f', 0xba, 'v', digit)),
 ];

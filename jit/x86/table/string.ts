@@ -1,4 +1,5 @@
 import type { Cpu } from '../cpu.js';
+import { raiseStatic, UD } from '../fault.js';
 import { CC_SUB, ccOp, getZF } from '../flags.js';
 import { END_JUMP, type Exec, type Insn, type Row } from '../insn.js';
 import { MODE_BREAKPOINTS, MODE_CS32, MODE_INHIBIT, MODE_TF } from '../mode.js';
@@ -60,9 +61,10 @@ function compareFlags(cpu: Cpu, i: Insn, a: number, b: number): void {
   r[CC_SRC] = b;
 }
 
-/** The ES:EDI operand is read first, as QEMU. */
+/** The ES:EDI operand is read first, as QEMU; LOCK is noticed behind that, by CMPS and SCAS only. */
 const cmps: Iteration = (cpu, i) => {
   const b = loadSized(cpu, destinationAddress(cpu, i), i.size);
+  if (i.lock) raiseStatic(UD);
   const a = loadSized(cpu, sourceAddress(cpu, i), i.size);
   compareFlags(cpu, i, a, b);
   const by = stride(cpu, i);
@@ -72,6 +74,7 @@ const cmps: Iteration = (cpu, i) => {
 
 const scas: Iteration = (cpu, i) => {
   const b = loadSized(cpu, destinationAddress(cpu, i), i.size);
+  if (i.lock) raiseStatic(UD);
   compareFlags(cpu, i, i.size === 8 ? readReg8(cpu, EAX) : cpu.r[EAX], b);
   advance(cpu, i, EDI, stride(cpu, i));
 };

@@ -231,5 +231,5 @@ export const systemRows: readonly Row[] = [
     exec: () => withFeature('rdrand', rdrand),
   },
   { ...base, map: '1', name: 'hlt', opcode: 0xf4, end: END_SYSTEM, exec: () => privileged(hlt) },
-  { ...base, map: '1', name: 'pause', opcode: 0x90, prefix: 'f3', end: END_SYSTEM, exec: () => pause },
+  { ...base, map: '1', name: 'pause', opcode: 0x90, prefix: 'f3', lockable: false, end: END_SYSTEM, exec: () => pause },
 ];
