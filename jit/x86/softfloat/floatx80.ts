@@ -274,6 +274,24 @@ export function roundPack(
   lo: number,
   rest: number,
 ): void {
+  if (precision === PRECISION_EXTENDED && exp > 0 && exp < EXP_MAX - 1) {
+    // The usual case: full precision, no overflow or underflow near.
+    if (rest !== 0) {
+      status.flags |= FP_INEXACT;
+      if (roundsUp(status.roundingMode, sign, (lo & 1) !== 0, rest)) {
+        lo = (lo + 1) | 0;
+        if (lo === 0) hi = (hi + 1) | 0;
+        if ((hi | lo) === 0) {
+          hi = TOP;
+          exp++;
+        }
+      }
+    }
+    out.signExp = (sign << 15) | exp;
+    out.hi = hi;
+    out.lo = lo;
+    return;
+  }
   roundNumber(status, precision, EXP_MAX, sign, exp, hi, lo, rest);
   out.signExp = (sign << 15) | rounded.exp;
   out.hi = rounded.hi;
