@@ -1,5 +1,6 @@
 import type { AccessSize } from '../../../src/core/bus.js';
 import type { Cpu } from '../cpu.js';
+import { checkIoBreakpoints } from '../debug-registers.js';
 import { END_IO, type Exec, type Insn, type Row } from '../insn.js';
 import { checkIo } from '../io-permission.js';
 import { MODE_CS32 } from '../mode.js';
@@ -22,11 +23,13 @@ function input(cpu: Cpu, i: Insn, port: number): void {
   if (i.size === 8) writeReg8(cpu, EAX, value);
   else if (i.size === 16) writeReg16(cpu, EAX, value);
   else cpu.r[EAX] = value;
+  checkIoBreakpoints(cpu, port, i.size >> 3);
 }
 
 function output(cpu: Cpu, i: Insn, port: number): void {
   checkIo(cpu, port, i.size >> 3);
   writePort(cpu, port, cpu.r[EAX], i);
+  checkIoBreakpoints(cpu, port, i.size >> 3);
 }
 
 const inImm: Exec = (cpu, i) => input(cpu, i, i.imm);
@@ -45,12 +48,15 @@ function ins(cpu: Cpu, i: Insn): void {
   storeSized(cpu, laddr, 0, i.size);
   storeSized(cpu, laddr, readPort(cpu, cpu.r[EDX] & 0xffff, i), i.size);
   advance(cpu, i, EDI);
+  // Ahead of the count register: a trapped REP INS goes on behind itself, as in QEMU.
+  checkIoBreakpoints(cpu, cpu.r[EDX] & 0xffff, i.size >> 3);
 }
 
 function outs(cpu: Cpu, i: Insn): void {
   const value = loadSized(cpu, ((cpu.r[ESI] & i.mask) + cpu.r[i.segment]) | 0, i.size);
   writePort(cpu, cpu.r[EDX] & 0xffff, value, i);
   advance(cpu, i, ESI);
+  checkIoBreakpoints(cpu, cpu.r[EDX] & 0xffff, i.size >> 3);
 }
 
 /** One pass of INS or OUTS, with or without repeat prefix. The permission check comes even when (E)CX is 0. */
