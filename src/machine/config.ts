@@ -27,6 +27,8 @@ export type DeviceConfig =
 /** Everything that makes a machine, as the command line says it; what `LOG.json` keeps. Paths are as given. */
 export interface MachineConfig {
   readonly machine: 'pc';
+  /** The board has a power management function (off with `--machine pc,acpi=off`). */
+  readonly acpi: boolean;
   readonly cpu: 'qemu32' | 'max';
   /** The processor has a local APIC (off with `--cpu MODEL,-apic`). */
   readonly apic: boolean;
@@ -78,7 +80,7 @@ export function configure(args: MachineArguments): MachineConfig {
   const serial = (args.serial ?? (args.nodefaults ? [] : ['null'])).map((s) => charTarget('--serial', s));
   if (serial.length > MAX_SERIAL_PORTS) throw new UserError('bad-option', `--serial: at most ${MAX_SERIAL_PORTS} ports`);
   return {
-    machine: oneOf('--machine', (args.machine ?? 'pc').split(',')[0]!, ['pc']),
+    ...board(args.machine ?? 'pc'),
     ...cpu(args.cpu ?? 'qemu32'),
     memoryBytes: parseMemory(args.memory ?? '128M'),
     bios: args.bios ?? null,
@@ -102,6 +104,15 @@ function vgabiosBeside(bios: string | undefined): string | null {
   if (bios === undefined) return null;
   const path = join(dirname(bios), 'vgabios-stdvga.bin');
   return existsSync(path) ? path : null;
+}
+
+function board(text: string): { machine: 'pc'; acpi: boolean } {
+  const found = parseKeyValues(text, 'type');
+  onlyKeys('--machine', found, ['type', 'acpi']);
+  return {
+    machine: oneOf('--machine', found.type ?? 'pc', ['pc']),
+    acpi: oneOf('--machine acpi', found.acpi ?? 'on', ['on', 'off']) === 'on',
+  };
 }
 
 function cpu(text: string): { cpu: 'qemu32' | 'max'; apic: boolean } {

@@ -80,11 +80,12 @@ export class PcMachine implements MachineView {
   /** Exit status that the guest asked for through isa-debug-exit. */
   exitValue: number | null = null;
 
+  private readonly describe: (fwCfg: FwCfg) => void;
   private readonly session: Session;
   private readonly config: MachineConfig;
   private readonly ports = new PortMap();
   private readonly chars: CharDevices;
-  /** In the order in which they are reset. */
+  /** In the order in which they are built. */
   private readonly devices: Device[] = [];
   private readonly requests: CpuRequests;
   private readonly irqs: readonly IrqLine[];
@@ -98,7 +99,11 @@ export class PcMachine implements MachineView {
   private readonly vga: Vga | null;
   private readonly kernel: MultibootKernel | null;
 
-  constructor(config: MachineConfig, session: Session, jit: JitMode) {
+  /** @param describe fills the firmware configuration; for tests that need another machine's. */
+  constructor(config: MachineConfig, session: Session, jit: JitMode, describe?: (fwCfg: FwCfg) => void) {
+    this.describe =
+      describe ??
+      ((fwCfg) => describePc(fwCfg, { ramBytes: config.memoryBytes, lowRamBytes: config.memoryBytes, nographic: !config.vga, hpet: true }));
     this.config = config;
     this.session = session;
     this.time = session.time;
@@ -147,7 +152,8 @@ export class PcMachine implements MachineView {
   }
 
   reset(): void {
-    for (const d of this.devices) d.reset();
+    // Last built, first reset, as QEMU: the interrupt controllers come after everything that drives them and forget those edges.
+    for (let i = this.devices.length - 1; i >= 0; i--) this.devices[i]!.reset();
     this.cpu.reset();
     this.resetRequested = false;
     if (this.kernel !== null) this.startKernel(this.kernel);
@@ -260,16 +266,6 @@ export class PcMachine implements MachineView {
     const bus = this.add('pci', new PciBus(this.ports));
     const host = new I440fx(map, this.config.memoryBytes);
     const piix3 = new Piix3({ bus, ports: this.ports, isaIrqs: this.irqs, onReset: () => this.requestReset() });
-    const pm = new Piix4Pm({
-      clock: this.time,
-      ports: this.ports,
-      sci: this.irqs[9]!,
-      onPowerOff: () => this.session.requestShutdown('guest-shutdown'),
-      onSuspend: () => {},
-      onSmi: () => this.requests.raise(REQUEST_SMI),
-      parallelPort: false,
-      serialPorts: this.config.serial.length,
-    });
     bus.attach(0, 0, host);
     bus.attach(1, 0, piix3);
     const ide = new Piix3Ide({
@@ -281,8 +277,8 @@ export class PcMachine implements MachineView {
       onSoftwareReset: (channel) => this.session.requestDiskReset(channel),
     });
     bus.attach(1, 1, ide);
-    bus.attach(1, 3, pm);
-    Object.assign(this.parts, { i440fx: host, piix3, 'piix3-ide': ide, 'piix4-pm': pm }, this.disks.parts);
+    if (this.config.acpi) this.makePowerManagement(bus);
+    Object.assign(this.parts, { i440fx: host, piix3, 'piix3-ide': ide }, this.disks.parts);
     if (this.vga !== null) {
       const rom = this.config.vgabios === null ? null : readInput('--vgabios', this.config.vgabios);
       const display = new VgaPci({ vga: this.vga, memory: this.memory, map, rom });
@@ -290,6 +286,21 @@ export class PcMachine implements MachineView {
       this.parts['vga-pci'] = display;
     }
     return { bus, host, ide };
+  }
+
+  private makePowerManagement(bus: PciBus): void {
+    const pm = new Piix4Pm({
+      clock: this.time,
+      ports: this.ports,
+      sci: this.irqs[9]!,
+      onPowerOff: () => this.session.requestShutdown('guest-shutdown'),
+      onSuspend: () => {},
+      onSmi: () => this.requests.raise(REQUEST_SMI),
+      parallelPort: false,
+      serialPorts: this.config.serial.length,
+    });
+    bus.attach(1, 3, pm);
+    this.parts['piix4-pm'] = pm;
   }
 
   private makeVga(map: PcMemoryMap): Vga {
@@ -336,7 +347,7 @@ export class PcMachine implements MachineView {
   private makeFirmware(map: PcMemoryMap): void {
     const { config } = this;
     const fwCfg = this.add('fw-cfg', new FwCfg(this.ports, this.memory));
-    describePc(fwCfg, { ramBytes: config.memoryBytes, lowRamBytes: config.memoryBytes, nographic: !config.vga, hpet: true });
+    this.describe(fwCfg);
     if (config.bios !== null) loadBios(this.memory, map, readInput('--bios', config.bios));
   }
 

@@ -42,7 +42,7 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
 
 /** Which parts of a configuration each option decides. Back-ends of character devices may differ, their number may not. */
 const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof MachineConfig)[]])[] = [
-  ['machine', ['machine']],
+  ['machine', ['machine', 'acpi']],
   ['cpu', ['cpu', 'apic']],
   ['memory', ['memoryBytes']],
   ['bios', ['bios']],
