@@ -1,3 +1,4 @@
+// Longer than most: one register file, receiver and transmitter of one chip.
 import type { IoHandlers, IrqLine, PortSpace } from '../../src/core/bus.js';
 import type { Clock } from '../../src/core/clock.js';
 import type { CharBackend, CharFrontend } from '../../src/core/nondet.js';
