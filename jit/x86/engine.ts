@@ -17,6 +17,8 @@ export type JitMode = 'off' | 'on' | 'force';
 
 export interface EngineOptions {
   readonly jit: JitMode;
+  /** Executions after which a block is translated with jit `on`. */
+  readonly hot?: number;
   /** Host milliseconds, for the statistics of translation only. */
   readonly now?: () => number;
 }
@@ -53,7 +55,7 @@ export class Engine implements EngineView {
     this.cpu = cpu;
     this.r = cpu.r;
     this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: options.jit === 'force', now: options.now });
-    this.hot = options.jit === 'force' ? 0 : HOT;
+    this.hot = options.jit === 'force' ? 0 : (options.hot ?? HOT);
     this.blocks = new BlockCache(cpu);
     cpu.memory.onRemap = () => {
       flushTlb(cpu);

@@ -20,8 +20,8 @@ const CODE_BYTES = 0x1800;
 const STACK = 0x3f000;
 const TABLE = 0x1f0000;
 
-/** Flat segments, and an IDT whose every gate starts the program over. */
-function layOutSystem(m: TestMachine): void {
+/** Flat segments, and an IDT whose every gate goes on at another block of the program. */
+function layOutSystem(m: TestMachine, starts: readonly number[]): void {
   const { dv } = m.memory;
   [0, 0, 0xffff, 0xcf9b00, 0xffff, 0xcf9300].forEach((word, k) => {
     dv.setInt32(GDT + 4 * k, word, true);
@@ -30,9 +30,15 @@ function layOutSystem(m: TestMachine): void {
     dv.setInt32(IDT + 8 * vector, (8 << 16) | HANDLER, true);
     dv.setInt32(IDT + 8 * vector + 4, 0x8e00, true);
   }
-  // mov esp, STACK; jmp CODE
-  m.memory.u8.set([0xbc, STACK & 0xff, (STACK >> 8) & 0xff, STACK >> 16, 0, 0xe9], HANDLER);
-  dv.setInt32(HANDLER + 6, CODE - (HANDLER + 10), true);
+  const handler = [
+    ...[0xbc, STACK & 0xff, (STACK >> 8) & 0xff, STACK >> 16, 0], // mov esp, STACK
+    ...[0x83, 0x05, 0x00, 0x0a, 0, 0, 4], // add dword [0xa00], 4
+    ...[0x8b, 0x1d, 0x00, 0x0a, 0, 0], // mov ebx, [0xa00]
+    ...[0x81, 0xe3, 0xfc, 0, 0, 0], // and ebx, 0xfc
+    ...[0xff, 0xa3, 0x00, 0x0b, 0, 0], // jmp [ebx + 0xb00]
+  ];
+  m.memory.u8.set(handler, HANDLER);
+  for (let k = 0; k < 64; k++) dv.setInt32(0xb00 + 4 * k, CODE + starts[(k * 7) % starts.length]!, true);
   m.cpu.gdtBase = GDT;
   m.cpu.gdtLimit = 23;
   m.cpu.idtBase = IDT;
@@ -40,7 +46,7 @@ function layOutSystem(m: TestMachine): void {
 }
 
 /** Blocks one behind the other, ending in jumps to each other's starts. */
-function randomProgram(random: Random): number[] {
+function randomProgram(random: Random): Program {
   const starts: number[] = [0];
   const bytes: number[] = [];
   while (bytes.length < CODE_BYTES - 200) {
@@ -53,13 +59,19 @@ function randomProgram(random: Random): number[] {
         ? DEVICE_BASE + random.below(0xff0)
         : 0x10000 + random.below(0x80000);
     bytes.push(target & 0xff, (target >> 8) & 0xff, (target >> 16) & 0xff, target >>> 24);
-    const to = random.chance(70) ? random.pick(starts) : bytes.length + 6;
+    const to = random.chance(25) ? random.pick(starts) : bytes.length + 6;
     const end = bytes.length + 6;
     bytes.push(0x0f, 0x80 + random.below(16), ...[0, 8, 16, 24].map((s) => ((to - end) >> s) & 0xff));
     starts.push(bytes.length);
   }
   bytes.push(0xe9, ...[0, 8, 16, 24].map((s) => ((-bytes.length - 5) >> s) & 0xff));
-  return bytes;
+  return { bytes, starts };
+}
+
+interface Program {
+  readonly bytes: readonly number[];
+  /** Offsets of its blocks. */
+  readonly starts: readonly number[];
 }
 
 interface Run {
@@ -67,10 +79,10 @@ interface Run {
   readonly engine: Engine;
 }
 
-function makeRun(jit: JitMode, program: readonly number[], registers: readonly number[], paging: boolean): Run {
+function makeRun(jit: JitMode, program: Program, registers: readonly number[], paging: boolean): Run {
   const machine = new TestMachine();
-  layOutSystem(machine);
-  machine.memory.u8.set(program, CODE);
+  layOutSystem(machine, program.starts);
+  machine.memory.u8.set(program.bytes, CODE);
   if (paging) machine.paging(TABLE, (page) => (page >= 0x40 && page % 13 === 5 ? 0 : page >= 0x40 && page % 11 === 3 ? 5 : 7));
   machine.protectedMode(true, 0, [0, 0, 0, 0, 0, 0]);
   const { r } = machine.cpu;
@@ -78,7 +90,7 @@ function makeRun(jit: JitMode, program: readonly number[], registers: readonly n
   r[ESP] = STACK;
   r[EIP] = CODE;
   r[EFLAGS] = 2;
-  return { machine, engine: new Engine(machine.cpu, { jit }) };
+  return { machine, engine: new Engine(machine.cpu, { jit, hot: 20 }) };
 }
 
 /** Runs to an instruction count in slices of random length. */
