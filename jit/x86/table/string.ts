@@ -223,10 +223,11 @@ function choose(once: Exec, repeated: Exec): (i: Insn) => Exec {
 /** MOVS STOS LODS CMPS SCAS (SDM Vol. 2). */
 export const stringRows: readonly Row[] = [
   { name: 'movs', opcode: 0xa4, exec: choose(movs, repMovs) },
-  { name: 'cmps', opcode: 0xa6, writes: FLAGS_ARITH, exec: choose(cmps, repCmps) },
+  // Repeated with (E)CX = 0 the comparisons leave all flags: so they count as read.
+  { name: 'cmps', opcode: 0xa6, reads: FLAGS_ARITH, writes: FLAGS_ARITH, exec: choose(cmps, repCmps) },
   { name: 'stos', opcode: 0xaa, exec: choose(stos, repStos) },
   { name: 'lods', opcode: 0xac, exec: choose(lods, repLods) },
-  { name: 'scas', opcode: 0xae, writes: FLAGS_ARITH, exec: choose(scas, repScas) },
+  { name: 'scas', opcode: 0xae, reads: FLAGS_ARITH, writes: FLAGS_ARITH, exec: choose(scas, repScas) },
 ].flatMap((row): Row[] => [
   { map: '1', modrm: false, size: 8, test: 'string', ...row },
   { map: '1', modrm: false, size: 'v', test: 'string', ...row, opcode: row.opcode + 1 },
