@@ -386,8 +386,9 @@ export class TbContext {
     this.flagUse.reads |= FLAGS_ARITH;
     const k = this.fn.bind(this.insn);
     this.emit(
+      ...js.list`r[${LEFT}] = left - ${this.count} | 0; r[${EIP}] = ${this.nextEip}; cpu.insnEip = ${this.eip};`,
       this.fn.save(),
-      ...js.list`r[${LEFT}] = left - ${this.count} | 0; r[${EIP}] = ${this.nextEip}; cpu.insnEip = ${this.eip}; ${`exec${k}`}(cpu, ${`insn${k}`});`,
+      js.stat`${`exec${k}`}(cpu, ${`insn${k}`});`,
     );
     this.known = null;
     this.flagsInFile = true;
