@@ -118,10 +118,10 @@ export class AtaDrive implements StatefulPart {
   /** @param number 1 for the first device of the first channel up to 4; part of the serial number. */
   constructor(medium: BlockDevice | null, number: number) {
     this.medium = medium;
-    const geometry = medium === null ? { cylinders: 0, heads: 0, sectors: 0 } : guessGeometry(medium);
-    this.cylinders = geometry.cylinders;
-    this.heads = this.driveHeads = geometry.heads;
-    this.sectors = this.driveSectors = geometry.sectors;
+    const geometry = medium === null ? null : guessGeometry(medium);
+    this.cylinders = geometry?.cylinders ?? 0;
+    this.heads = this.driveHeads = geometry?.heads ?? 0;
+    this.sectors = this.driveSectors = geometry?.sectors ?? 0;
     this.serial = `QM${String(number).padStart(5, '0')}`;
     this.resetRegisters();
   }

@@ -25,6 +25,7 @@ import { PciBus } from '../../devices/pci/pci-bus.js';
 import { Piix3 } from '../../devices/pci/piix3.js';
 import { Piix4Pm } from '../../devices/pci/piix4-pm.js';
 import { Uart16550 } from '../../devices/serial/uart-16550.js';
+import { diskCmos } from '../../devices/storage/disk-cmos.js';
 import { Piix3Ide } from '../../devices/storage/piix3-ide.js';
 import { HPET_BASE, HPET_LENGTH, Hpet } from '../../devices/timer/hpet.js';
 import { Pit8254 } from '../../devices/timer/pit-8254.js';
@@ -326,6 +327,7 @@ export class PcMachine implements MachineView {
     });
     this.add('rtc', rtc);
     configureCmos(rtc, this.config);
+    for (const [register, value] of diskCmos(this.disks.devices)) rtc.setCmos(register, value);
     const pit: Pit8254 = this.add('pit', new Pit8254(this.ports, this.time, { set: (level) => hpet.setPitInterrupt(level) }));
     this.add('port-61', new Port61(this.ports, pit));
   }

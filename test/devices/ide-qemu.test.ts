@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { diskCmos } from '../../devices/storage/disk-cmos.js';
 import { Piix3Ide } from '../../devices/storage/piix3-ide.js';
 import { MemoryOverlay } from '../../src/block/memory-overlay.js';
 import { RawImage } from '../../src/block/raw-image.js';
@@ -142,6 +143,14 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('IDE agains
       .poll(CONTROL, BSY)
       .readWords(BASE, 256);
     expect(ours(script).toString('hex')).toBe((await theirs(script)).toString('hex'));
+  });
+
+  it('has the same disk types and geometries in CMOS', async () => {
+    const registers = [0x12, 0x19, 0x1a, ...Array.from({ length: 18 }, (_, i) => 0x1b + i), 0x39];
+    const script = new Script();
+    for (const register of registers) script.out(0x70, register).in(0x71);
+    const cmos = new Map(diskCmos([new RawImage(image), null, null, null]));
+    expect([...(await theirs(script))]).toEqual(registers.map((r) => cmos.get(r) ?? 0));
   });
 
   it.each([11, 12])('answers random PIO commands alike (seed %i)', async (seed) => {
