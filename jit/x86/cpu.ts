@@ -8,6 +8,7 @@ import { MODE_INHIBIT } from './mode.js';
 import { MSR_SLOTS, resetMsrs } from './msr.js';
 import { CS, EDX, EFLAGS, EIP, LDTR, REGISTER_FILE_SIZE, TR, ZERO } from './regs.js';
 import { loadSegmentCache, updateMode } from './segments.js';
+import { SseState } from './sse-state.js';
 
 /** Bits of Cpu.interruptRequest: what waits to be taken at the next block boundary. */
 export const REQUEST_HARD = 1;
@@ -102,6 +103,7 @@ export class Cpu implements Device {
       smiCount: 'u32',
       oldException: 'i32',
       fpu: 'part',
+      sse: 'part',
     },
   };
 
@@ -136,6 +138,8 @@ export class Cpu implements Device {
   readonly dr = new Int32Array(8);
   /** x87 and, aliased to its significands, MMX registers. */
   readonly fpu = new Fpu();
+  /** XMM registers and MXCSR. */
+  readonly sse = new SseState();
   /** Model-specific registers, low and high half by slot (msr.ts). */
   readonly msr = new Uint32Array(2 * MSR_SLOTS);
   /** -1, or with A20 masked ~(1 << 20). */
@@ -209,6 +213,7 @@ export class Cpu implements Device {
     this.cr0 = 0x60000010;
     this.cr2 = this.cr3 = this.cr4 = 0;
     this.fpu.reset();
+    this.sse.reset();
     this.dr.fill(0);
     this.dr[6] = 0xffff0ff0 | 0;
     this.dr[7] = 0x400;

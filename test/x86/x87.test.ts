@@ -11,16 +11,21 @@ import { emptyBoard } from './x87-image.js';
 
 const DATA = 0x1000;
 
+const ferr: boolean[] = [];
+const memory = new PhysicalMemory(0x10000);
+const ram = memory.allocate(0x10000);
+memory.map(0, 0x10000, ram, ram);
+const board: CpuBoard = { ...emptyBoard, setFerr: (level) => void ferr.push(level) };
+/** One processor for all tests: its translation caches are large. */
+const processor = new Cpu(memory, board, 'qemu32');
+
 class Machine {
-  readonly cpu: Cpu;
-  readonly ferr: boolean[] = [];
+  readonly cpu = processor;
 
   constructor() {
-    const memory = new PhysicalMemory(0x10000);
-    const at = memory.allocate(0x10000);
-    memory.map(0, 0x10000, at, at);
-    const board: CpuBoard = { ...emptyBoard, setFerr: (level) => void this.ferr.push(level) };
-    this.cpu = new Cpu(memory, board, 'qemu32');
+    ferr.length = 0;
+    memory.u8.fill(0);
+    this.cpu.reset();
     this.cpu.r.fill(0, 16, 22);
     this.cpu.r[EBX] = DATA;
     this.cpu.selector[CS] = 0x10;
@@ -52,11 +57,11 @@ class Machine {
   }
 
   hex(offset: number, length: number): string {
-    return Buffer.from(this.cpu.memory.u8.subarray(DATA + offset, DATA + offset + length)).toString('hex');
+    return Buffer.from(memory.u8.subarray(DATA + offset, DATA + offset + length)).toString('hex');
   }
 
   write(hex: string): this {
-    this.cpu.memory.u8.set(Buffer.from(hex, 'hex'), DATA);
+    memory.u8.set(Buffer.from(hex, 'hex'), DATA);
     return this;
   }
 
@@ -123,6 +128,21 @@ describe('x87 state', () => {
     expect([m.top, m.statusWord, m.cpu.fpu.tagWord()]).toEqual(['4000.c90fdaa22168c235', 0x3000, 0x0fff]);
   });
 
+  it('FXSAVE and FXRSTOR include MXCSR and the XMM registers with CR4.OSFXSR only', () => {
+    const m = new Machine();
+    m.cpu.sse.mxcsr = 0x1fa5;
+    m.cpu.sse.i32.set([1, 2, 3, 4]);
+    m.run('0fae03');
+    expect(m.hex(24, 8)).toBe('0000000000000000');
+    m.cpu.cr4 |= 0x200;
+    m.run('0fae03');
+    expect(m.hex(24, 8)).toBe('a51f0000ffff0000');
+    expect(m.hex(160, 16)).toBe('01000000020000000300000004000000');
+    m.cpu.sse.reset();
+    m.run('0fae0b');
+    expect([m.cpu.sse.mxcsr, ...m.cpu.sse.i32.subarray(0, 4)]).toEqual([0x1fa5, 1, 2, 3, 4]);
+  });
+
   it('wraps the stack without faults, as QEMU does', () => {
     const m = new Machine().run(...Array<string>(9).fill(FLD1));
     expect(m.statusWord).toBe(0x3800);
@@ -153,10 +173,10 @@ describe('x87 exceptions', () => {
 
   it('without CR0.NE FWAIT raises FERR#, until port F0h asserts IGNNE#', () => {
     const m = divide(new Machine()).run(FWAIT);
-    expect(m.ferr).toEqual([true]);
+    expect(ferr).toEqual([true]);
     acknowledgeFerr(m.cpu);
     m.run(FWAIT);
-    expect(m.ferr).toEqual([true, false]);
+    expect(ferr).toEqual([true, false]);
     // Loading a status word without error drops IGNNE#.
     m.run(FNSTENV).write('7b030000').run('dbe2', FNSTENV, 'd923');
     expect(m.cpu.fpu.ignne).toBe(false);

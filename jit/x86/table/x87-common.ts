@@ -56,6 +56,22 @@ export function storeFloatx80(cpu: Cpu, laddr: number, value: Floatx80): void {
   store16(cpu, (laddr + 8) | 0, value.signExp);
 }
 
+/** Stores ST(0)..ST(7), `step` bytes from one to the next. */
+export function storeRegisters(cpu: Cpu, laddr: number, step: number): void {
+  for (let n = 0; n < 8; n++) {
+    cpu.fpu.get(n, X);
+    storeFloatx80(cpu, (laddr + n * step) | 0, X);
+  }
+}
+
+/** Loads ST(0)..ST(7); each is loaded when the next one faults. */
+export function loadRegisters(cpu: Cpu, laddr: number, step: number): void {
+  for (let n = 0; n < 8; n++) {
+    loadFloatx80(cpu, (laddr + n * step) | 0, X);
+    cpu.fpu.put(n, X);
+  }
+}
+
 /** An executor for a memory operand that ends by noting it. */
 export function withOperand(exec: (cpu: Cpu, laddr: number) => void): Exec {
   return (cpu, i) => {

@@ -1,12 +1,12 @@
 import type { Cpu } from '../cpu.js';
-import { GP, NM, raiseFault, raiseStatic } from '../fault.js';
+import { NM, raiseStatic } from '../fault.js';
 import { checkPendingError, SW_CONDITION } from '../fpu.js';
 import type { Exec, Insn, Row } from '../insn.js';
 import { load16, store16, store32 } from '../mmu.js';
-import { MODE_EM, MODE_MP, MODE_TS } from '../mode.js';
+import { MODE_MP, MODE_TS } from '../mode.js';
 import { effectiveAddress } from '../operands.js';
 import { EAX } from '../regs.js';
-import { loadFloatx80, memoryRow, noteInstruction, plainRow, registerRow, storeFloatx80, withRegister, X } from './x87-common.js';
+import { loadRegisters, memoryRow, noteInstruction, plainRow, registerRow, storeRegisters, withRegister } from './x87-common.js';
 
 /** FNSTENV: 7 words or doublewords (SDM Vol. 1, figures 8-9 to 8-12; QEMU has the protected mode layout in real mode too). */
 function storeEnvironment(cpu: Cpu, laddr: number, sizeBits: number): void {
@@ -51,70 +51,12 @@ function frstor(cpu: Cpu, i: Insn): void {
   loadRegisters(cpu, laddr + (i.size === 32 ? 28 : 14), 10);
 }
 
-function storeRegisters(cpu: Cpu, laddr: number, step: number): void {
-  for (let n = 0; n < 8; n++) {
-    cpu.fpu.get(n, X);
-    storeFloatx80(cpu, (laddr + n * step) | 0, X);
-  }
-}
-
-function loadRegisters(cpu: Cpu, laddr: number, step: number): void {
-  for (let n = 0; n < 8; n++) {
-    loadFloatx80(cpu, (laddr + n * step) | 0, X);
-    cpu.fpu.put(n, X);
-  }
-}
-
-/** FXSAVE area, x87 part (SDM Vol. 1, table 10-2): QEMU writes the pointers as 0 and leaves the opcode field alone. */
-export function storeFxsaveX87(cpu: Cpu, laddr: number): void {
-  const fpu = cpu.fpu;
-  let valid = 0;
-  for (let n = 0; n < 8; n++) if (fpu.empty[n] === 0) valid |= 1 << n;
-  store16(cpu, laddr, fpu.controlWord);
-  store16(cpu, (laddr + 2) | 0, fpu.getStatusWord());
-  store16(cpu, (laddr + 4) | 0, valid);
-  for (let n = 8; n < 24; n += 4) store32(cpu, (laddr + n) | 0, 0);
-  storeRegisters(cpu, laddr + 32, 16);
-}
-
-/** The x87 part of FXRSTOR. */
-export function loadFxsaveX87(cpu: Cpu, laddr: number): void {
-  const fpu = cpu.fpu;
-  const controlWord = load16(cpu, laddr);
-  const statusWord = load16(cpu, (laddr + 2) | 0);
-  const valid = load16(cpu, (laddr + 4) | 0);
-  fpu.setControlWord(controlWord);
-  fpu.setStatusWord(statusWord);
-  for (let n = 0; n < 8; n++) fpu.empty[n] = (valid & (1 << n)) !== 0 ? 0 : 1;
-  loadRegisters(cpu, laddr + 32, 16);
-}
-
-/** The operand of FXSAVE and FXRSTOR: #GP(0) unless it lies on a multiple of 16. */
-function alignedAddress(cpu: Cpu, i: Insn): number {
-  const laddr = effectiveAddress(cpu, i);
-  if ((laddr & 15) !== 0) raiseFault(GP);
-  return laddr;
-}
-
-function fxsave(cpu: Cpu, i: Insn): void {
-  storeFxsaveX87(cpu, alignedAddress(cpu, i));
-}
-
-function fxrstor(cpu: Cpu, i: Insn): void {
-  loadFxsaveX87(cpu, alignedAddress(cpu, i));
-}
-
 function deviceNotAvailable(): never {
   return raiseStatic(NM);
 }
 
 function fwait(i: Insn): Exec {
   return (i.mode & (MODE_MP | MODE_TS)) === (MODE_MP | MODE_TS) ? deviceNotAvailable : checkPendingError;
-}
-
-/** Rows outside D8..DF look at CR0.EM and TS themselves. */
-function whenAvailable(exec: Exec): (i: Insn) => Exec {
-  return (i) => ((i.mode & (MODE_EM | MODE_TS)) !== 0 ? deviceNotAvailable : exec);
 }
 
 function stepTop(by: number): Exec {
@@ -161,28 +103,4 @@ export const x87ControlRows: readonly Row[] = [
   registerRow('ffree', 0xdd, 0, ffree),
   registerRow('ffreep', 0xdf, 0, ffreep),
   { name: 'fwait', map: '1', opcode: 0x9b, modrm: false, size: 32, exec: fwait, test: 'fpu' },
-  {
-    name: 'fxsave',
-    map: '0f',
-    opcode: 0xae,
-    digit: 0,
-    form: 'mem',
-    modrm: true,
-    size: 32,
-    lockable: false,
-    exec: whenAvailable(fxsave),
-    test: 'fpu',
-  },
-  {
-    name: 'fxrstor',
-    map: '0f',
-    opcode: 0xae,
-    digit: 1,
-    form: 'mem',
-    modrm: true,
-    size: 32,
-    lockable: false,
-    exec: whenAvailable(fxrstor),
-    test: 'fpu',
-  },
 ];

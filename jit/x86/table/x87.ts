@@ -1,4 +1,5 @@
 import type { Row } from '../insn.js';
+import { fxsaveRows } from './fxsave.js';
 import { x87ArithRows } from './x87-arith.js';
 import { x87CompareRows } from './x87-compare.js';
 import { x87ControlRows } from './x87-control.js';
@@ -9,4 +10,11 @@ import { x87TranscendentalRows } from './x87-transcendental.js';
  * The x87 instructions (SDM Vol. 2, escape opcodes D8..DF), FWAIT, FXSAVE and FXRSTOR, with the aliases the manual leaves out
  * (DC D0, DE D0, DF C8 ...). Availability by CR0.EM and TS is the decoder's business for D8..DF.
  */
-export const x87Rows: readonly Row[] = [...x87MoveRows, ...x87ArithRows, ...x87CompareRows, ...x87TranscendentalRows, ...x87ControlRows];
+export const x87Rows: readonly Row[] = [
+  ...x87MoveRows,
+  ...x87ArithRows,
+  ...x87CompareRows,
+  ...x87TranscendentalRows,
+  ...x87ControlRows,
+  ...fxsaveRows,
+];
