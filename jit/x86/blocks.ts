@@ -36,7 +36,7 @@ export class Block {
   valid = true;
   /** Executions by the interpreter. */
   hits = 0;
-  /** Its translation: called with LEFT not below insns.length; -1, or the index of the instruction at which the interpreter must go on. */
+  /** Its translation: called with LEFT not below insns.length; JUMPED or EXECUTED (below 0), or the index of the instruction at which the interpreter must go on. */
   compiled: (() => number) | null = null;
   /** Another block with the same start and mode under a different EIP. */
   next: Block | null = null;

@@ -10,6 +10,7 @@ import { pendingRequest, takeRequest } from './interrupts.js';
 import { flushTlb } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
+import { JUMPED } from './translate/function-context.js';
 import { TranslationCache } from './translate/translation-cache.js';
 
 /** off: interpret everything; on: translate what is hot; force: translate before the first execution. */
@@ -170,10 +171,29 @@ export class Engine implements EngineView {
       interpret(cpu, block, length <= r[LEFT] ? length : r[LEFT]);
       return;
     }
-    const stopped = block.compiled();
-    if (stopped < 0) return;
-    translations.bailedOut(block);
-    interpret(cpu, block, length, stopped);
+    this.runTranslations(block, translations);
+  }
+
+  /**
+   * Translated blocks, one after the other: as long as none ran an instruction's `exec`, nothing can have changed of what `loop` looks at
+   * between blocks.
+   */
+  private runTranslations(first: Block, translations: TranslationCache): void {
+    const { cpu, r, blocks } = this;
+    const undisturbed = pendingRequest(cpu) === 0;
+    let block = first;
+    for (;;) {
+      const stopped = block.compiled!();
+      if (stopped >= 0) {
+        translations.bailedOut(block);
+        interpret(cpu, block, block.insns.length, stopped);
+        return;
+      }
+      if (stopped !== JUMPED || !undisturbed || r[LEFT] <= 0) return;
+      block = blocks.find();
+      if (block.compiled === null || r[LEFT] < block.insns.length) return;
+      this.current = block;
+    }
   }
 
   /** Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block, and RF is cleared behind it. */

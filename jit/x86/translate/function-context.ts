@@ -12,6 +12,11 @@ const LOCAL_NAMES = [
   ...['es', 'cs', 'ss', 'ds', 'fs', 'gs'],
 ];
 
+/** What a translation returns when it went through: nothing but registers, flags and plain memory changed. */
+export const JUMPED = -1;
+/** The same, but some instruction's `exec` ran: anything may have changed. */
+export const EXECUTED = -2;
+
 /** `ip` packs what the catch block needs to find the instruction: its index in the TB and its offset from the TB's EIP. */
 export const IP_SHIFT = 14;
 const IP_OFFSET = (1 << IP_SHIFT) - 1;
@@ -31,6 +36,8 @@ export class FunctionContext {
   private temps = 0;
   /** Some access may bail out: a catch block is needed. */
   bails = false;
+  /** Some instruction is handed to `exec`. */
+  private execs = false;
   private readonly insns: Insn[];
 
   /** @param insns instructions that generated code of this script hands to `exec`: bound as insn0, exec0, ... */
@@ -40,6 +47,7 @@ export class FunctionContext {
 
   /** Binds an instruction; gives the number in its names. */
   bind(insn: Insn): number {
+    this.execs = true;
     this.insns.push(insn);
     return this.insns.length - 1;
   }
@@ -86,7 +94,7 @@ export class FunctionContext {
     const leave = [...js.list`r[${EIP}] = eip; r[${LEFT}] = left;`, ...this.writeBack(), js.stat`return stopped;`];
     return functionNode(name, [
       comment(js.stat`let left = r[${LEFT}];`, title),
-      ...js.list`let eip = 0, stopped = -1;`,
+      ...js.list`let eip = 0, stopped = ${this.execs ? EXECUTED : JUMPED};`,
       ...locals,
       ...this.guarded(eip, body),
       ...leave,

@@ -6,7 +6,7 @@ import { END_NONE, type Insn } from '../insn.js';
 import { MODE_CPL, MODE_CS32, MODE_SS32 } from '../mode.js';
 import { CC_DST, CC_OP, CC_SRC, CC_SRC2, EIP, ESP, FLAG_CF, FLAGS_ARITH, LEFT, SEG_BASE, SS, ZERO } from '../regs.js';
 import { carryOf, conditionOf, type KnownFlags } from './flag-state.js';
-import { type FunctionContext, packIp } from './function-context.js';
+import { EXECUTED, type FunctionContext, packIp } from './function-context.js';
 
 /** What one instruction did with the flags, found by emitting it once: drives the removal of dead flag updates. */
 export interface FlagUse {
@@ -392,7 +392,7 @@ export class TbContext {
     );
     this.known = null;
     this.flagsInFile = true;
-    const done = js.stat`return -1;`;
+    const done = js.stat`return ${EXECUTED};`;
     const cut = this.behind === this.nextEip || this.insn.end !== END_NONE ? [] : [js.stat`r[${EIP}] = ${this.behind};`];
     if (last) {
       this.emit(...cut, done);

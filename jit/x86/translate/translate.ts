@@ -85,7 +85,7 @@ function exits(source: TbSource): Exits {
 
 /**
  * The function of one TB. Called with LEFT not below the number of instructions, in a mode without single step, interrupt shadow and
- * breakpoints. Returns -1 with EIP and LEFT set behind what was executed, or the index of the instruction at which the interpreter must go
+ * breakpoints. Returns JUMPED or EXECUTED with EIP and LEFT set behind what was executed, or the index of the instruction at which the interpreter must go
  * on in the same TB (a device, a fault, ... is met there); throws what an instruction's `exec` threw.
  * @param insns gets the instructions that the code hands to `exec` (see FunctionContext). @param notes a comment for each instruction.
  */
