@@ -9,7 +9,7 @@ import { Cpu, type CpuBoard } from '../../jit/x86/cpu.js';
 import { decodeInsn } from '../../jit/x86/decoder.js';
 import { readEflags, setArithFlags } from '../../jit/x86/flags.js';
 import { MODE_CS32, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';
-import { CS, DS, EAX, EBX, EFLAGS, EIP, FLAGS_ARITH, SS } from '../../jit/x86/regs.js';
+import { CS, DS, EAX, EBX, ECX, EDI, EFLAGS, EIP, ESI, FLAGS_ARITH, SS } from '../../jit/x86/regs.js';
 import { PhysicalMemory } from '../../src/memory/physical.js';
 
 const RAM_BYTES = 16 << 20;
@@ -22,8 +22,7 @@ const EAX_AT = 4;
 export const FLAGS_OFFSET = 8;
 export const STATE_OFFSET = 16;
 const MEMORY_AT = 128;
-/** The most an image takes. */
-export const MAX_CASES = Math.floor((RAM_BYTES - CASES) / CASE_BYTES);
+const MAX_CASES = Math.floor((RAM_BYTES - CASES) / CASE_BYTES);
 const RET = 0xc3;
 
 /** An instruction under test: at most 15 bytes; [EBX] is its memory operand. */
@@ -43,6 +42,7 @@ export interface Case {
 
 /** RAM with snippets and cases, as both sides start from it. */
 export function buildImage(snippets: readonly Snippet[], cases: readonly Case[]): Uint8Array {
+  if (cases.length > MAX_CASES) throw new RangeError(`${cases.length} cases; an image takes ${MAX_CASES}`);
   const image = new Uint8Array(RAM_BYTES);
   const dv = new DataView(image.buffer);
   for (const [n, bytes] of snippets.entries()) image.set([...bytes, RET], SNIPPETS + 16 * n);
@@ -101,7 +101,11 @@ export function runHere(image: Uint8Array): void {
   for (let n = 0; n < count; n++) {
     const at = caseOffset(n);
     const eip = SNIPPETS + 16 * dv.getUint32(at, true);
+    // Registers as the runner has them.
     cpu.r[EBX] = at + MEMORY_AT;
+    cpu.r[ESI] = at;
+    cpu.r[EDI] = eip;
+    cpu.r[ECX] = count - n;
     cpu.r[EAX] = dv.getInt32(at + EAX_AT, true);
     const eflags = dv.getUint32(at + FLAGS_OFFSET, true);
     cpu.r[EFLAGS] = eflags & ~FLAGS_ARITH;
