@@ -1,0 +1,37 @@
+; A 64 KiB firmware that writes items of the firmware configuration device to port 0xe9 and stops.
+; The table at `table` (offset 0x100) holds records of key (word) and length (dword), ended by key 0xffff.
+; Build: nasm -f bin fw-cfg-dump.asm
+bits 16
+org 0
+start:
+  cli
+  cld
+  mov ax, 0xf000
+  mov ds, ax
+  mov si, table
+next:
+  lodsw
+  cmp ax, 0xffff
+  je stop
+  mov dx, 0x510
+  out dx, ax
+  mov ecx, [si]
+  add si, 4
+  mov dx, 0x511
+emit:
+  test ecx, ecx
+  jz next
+  in al, dx
+  out 0xe9, al
+  dec ecx
+  jmp emit
+stop:
+  mov al, 0
+  out 0xf4, al
+  hlt
+  jmp stop
+times 0x100 - ($ - $$) db 0
+table:
+times 0xfff0 - ($ - $$) db 0xff
+  jmp 0xf000:start
+times 0x10000 - ($ - $$) db 0
