@@ -25,11 +25,6 @@ export function writeReg8(cpu: Cpu, n: number, value: number): void {
   cpu.r[at] = (cpu.r[at] & ~(0xff << shift)) | ((value & 0xff) << shift);
 }
 
-/** Low word of a register, unsigned. */
-export function readReg16(cpu: Cpu, n: number): number {
-  return cpu.r[n] & 0xffff;
-}
-
 export function writeReg16(cpu: Cpu, n: number, value: number): void {
   cpu.r[n] = (cpu.r[n] & ~0xffff) | (value & 0xffff);
 }
@@ -80,11 +75,6 @@ export function writeRm(cpu: Cpu, i: Insn, value: number): void {
   if (i.size === 32) writeRm32(cpu, i, value);
   else if (i.size === 16) writeRm16(cpu, i, value);
   else writeRm8(cpu, i, value);
-}
-
-/** Register operand in `reg` of the instruction's operand size (8, 16: unsigned). */
-export function readReg(cpu: Cpu, i: Insn): number {
-  return i.size === 32 ? cpu.r[i.reg] : i.size === 16 ? cpu.r[i.reg] & 0xffff : readReg8(cpu, i.reg);
 }
 
 /** Loads 8, 16 (unsigned) or 32 (int32) bits from a linear address. */
