@@ -28,6 +28,23 @@ describe('recordings made by QEMU replay to END', () => {
       });
 });
 
+describe('t4, which waits for keys, mouse, characters and monitor commands', () => {
+  const machine = ['--cpu', 'qemu32,-apic', '--memory', '16M', '--nodefaults', '--no-reboot', '--serial', 'null', '--icount', 'shift=7'];
+  const devices = ['--device', 'piix3-usb-uhci', '--device', 'usb-tablet', '--bios', join(RECORDINGS, 't4.bin')];
+  for (const [log, icount] of [
+    ['t4.rr', 976],
+    ['t4-52.rr', 994],
+  ] as const)
+    it(`${log} replays through its system_reset to END`, () => {
+      const runs = MODES.map((jit) => summary('replay', join(RECORDINGS, log), ...machine, ...devices, '--jit', jit));
+      for (const run of runs) {
+        expect(run.divergence).toBeNull();
+        expect([run.icount, run.stop, run.shutdownCause]).toEqual([icount, 'shutdown', 'host-qmp-quit']);
+        expect(run.digest).toBe(runs[0]!.digest);
+      }
+    });
+});
+
 const folder = temporaryFolder();
 
 /** Records a ROM with QEMU; the guest ends the run by itself. */
