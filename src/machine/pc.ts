@@ -33,6 +33,7 @@ import { RtcMc146818 } from '../../devices/timer/rtc-mc146818.js';
 import { setA20Gate } from '../../jit/x86/a20.js';
 import { Cpu, type CpuBoard } from '../../jit/x86/cpu.js';
 import { Engine } from '../../jit/x86/engine.js';
+import { acknowledgeFerr } from '../../jit/x86/fpu.js';
 import type { Session } from '../../replay/session.js';
 import type { IrqLine } from '../core/bus.js';
 import type { AsyncEvent, MachineView } from '../core/machine-view.js';
@@ -336,7 +337,7 @@ export class PcMachine implements MachineView {
     const setA20 = (open: boolean): void => setA20Gate(this.cpu, open);
     this.add('port-92', new Port92(this.ports, setA20, () => this.requestReset()));
     mapPostPort(this.ports);
-    mapFpuErrorPort(this.ports, () => this.irqs[FERR_IRQ]!.set(false));
+    mapFpuErrorPort(this.ports, () => acknowledgeFerr(this.cpu));
     return new I8042({
       ports: this.ports,
       keyboardIrq: this.irqs[1]!,
