@@ -8,6 +8,8 @@ import { mulTable } from './int-mul.js';
 import { shiftTable } from './int-shift.js';
 import { stackTable } from './int-stack.js';
 import { ioRows } from './io.js';
+import { mmxRows } from './mmx.js';
+import { sseRows } from './sse.js';
 import { stringRows } from './string.js';
 import { systemRows } from './system.js';
 import { x87Rows } from './x87.js';
@@ -26,5 +28,5 @@ export const intRows: readonly Row[] = [
 
 /** The whole instruction table. A function, because its parts may be modules still being evaluated when this one is. */
 export function allRows(): readonly Row[] {
-  return [...intRows, ...stringRows, ...ioRows, ...systemRows, ...x87Rows];
+  return [...intRows, ...stringRows, ...ioRows, ...systemRows, ...x87Rows, ...mmxRows, ...sseRows];
 }
