@@ -1,4 +1,5 @@
 // Oracle: QEMU sources 5.2.0 and 7.2.22, as the log format's sections 4.4 and 4.5 describe where queued events stand; its recordings
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { decodeEvent } from '../../replay/log/events.js';
 import { statLog } from '../../replay/log/stat.js';
 import type { LogFormat } from '../../replay/log/tables.js';
 import { eventLine } from '../../replay/log/text.js';
+import { requireTool } from '../tools.js';
 import { parseIndependently } from './independent-parser.js';
 import { cursorOf, logOf, recording, recordingPath } from './recordings.js';
 
@@ -154,6 +156,23 @@ describe("QEMU's recordings", () => {
   it('into the same format come out as they were', () => {
     convertLog(recordingPath('t5'), join(dir, 'same.rr'), '7.2');
     expect(readFileSync(join(dir, 'same.rr')).equals(recording('t5'))).toBe(true);
+  });
+});
+
+describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('a recording by 5.2 that was converted', () => {
+  it.each([
+    ['t1', '4142434445464748494a4b4c4d4e4f505152535455565758595a6162636465666768696a6b6c6d6e'],
+    ['t3', '41424344454626 0074cb070000 47214849214a4b214c214d'],
+  ])('is replayed by QEMU 7.2 to its end, with the marks that 5.2 printed (%s)', (name, marks) => {
+    const [log, printed] = [join(dir, `${name}-72.rr`), join(dir, `${name}.txt`)];
+    convertLog(recordingPath(`${name}-52`), log, '7.2');
+    const rom = recordingPath(name).replace(/rr$/, 'bin');
+    const machine = ['-M', 'pc', '-cpu', 'max', '-m', '16', '-display', 'none', '-net', 'none', '-nodefaults', '-no-reboot', '-bios', rom];
+    const qemu = spawnSync('qemu-system-i386', [...machine, '-debugcon', `file:${printed}`, '-icount', `shift=7,rr=replay,rrfile=${log}`], {
+      timeout: 20_000,
+    });
+    expect(qemu.status).toBe(0);
+    expect(readFileSync(printed).toString('hex')).toBe(marks.replaceAll(' ', ''));
   });
 });
 
