@@ -1,19 +1,15 @@
 // Oracle: QEMU run (7.2.22 and 5.2.0): what is known of its recordings; the command line's own promises
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { MAIN, palindrome, temporaryFolder } from '../cli.js';
 import { recording, recordingPath } from './recordings.js';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
-const dir = mkdtempSync(join(tmpdir(), 'palindrome-cli-'));
-afterAll(() => rmSync(dir, { recursive: true }));
-
-const COMMAND = ['--import', 'tsx', MAIN, 'log'];
+const dir = temporaryFolder();
 
 function log(...args: string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...COMMAND, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = palindrome('log', ...args);
   return { code: status, out: stdout, err: stderr };
 }
 
@@ -77,6 +73,8 @@ describe('log dump', () => {
       '30 214 53 CHAR_WRITE (1, 1)',
       '',
     ]);
+    expect(log('dump', '--kind', 'clock-host', 'END', recordingPath('t1')).out.split('\n').length).toBe(17);
+    expect(log('dump')).toMatchObject({ code: 2, err: expect.stringMatching(/which log/) });
     expect(log('dump', recordingPath('t4'), '--kind', 'input', '--to', '184', '--json').out).toBe(
       '{"index":682,"offset":3662,"icount":184,"event":"ASYNC_INPUT","input":"key","key":"a","qcode":36,"down":true}\n',
     );
@@ -91,7 +89,7 @@ describe('log dump', () => {
   });
 
   it('stops quietly when its reader goes away', async () => {
-    const child = spawn(process.execPath, [...COMMAND, 'dump', recordingPath('t5')], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, 'log', 'dump', recordingPath('t5')], { stdio: ['ignore', 'pipe', 'pipe'] });
     let err = '';
     child.stderr.on('data', (d: Buffer) => (err += d.toString()));
     await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));

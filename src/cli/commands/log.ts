@@ -14,7 +14,8 @@ interface LogArguments {
   readonly json?: boolean | undefined;
 }
 
-interface DumpArguments extends LogArguments {
+interface DumpArguments extends Omit<LogArguments, 'log'> {
+  readonly log?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly kind?: readonly string[] | undefined;
@@ -66,7 +67,7 @@ function statLines(stat: LogStat): string[] {
 
 /** `palindrome log dump LOG`. */
 const dumpCommand: CommandModule<object, DumpArguments> = {
-  command: 'dump <log>',
+  command: 'dump [log]',
   describe: 'Print events, one a line: index, byte offset, instruction count, name, arguments',
   builder: (argv) =>
     logArgument(argv)
@@ -81,10 +82,15 @@ const dumpCommand: CommandModule<object, DumpArguments> = {
   handler: async ({ log, json, from, to, kind }) => {
     const first = icountOption('--from', from, 0);
     const last = icountOption('--to', to, Number.POSITIVE_INFINITY);
-    const wanted = kindFilter(kind);
-    await printEvents(log, json ?? false, last, (c) => c.icount >= first && (wanted === null || wanted(c)));
+    const wanted = kindFilter(log === undefined ? kind?.slice(0, -1) : kind);
+    await printEvents(log ?? kind?.at(-1) ?? missingLog(), json ?? false, last, (c) => c.icount >= first && (wanted === null || wanted(c)));
   },
 };
+
+/** `--kind A B LOG` takes LOG for one more kind: it is the last. */
+function missingLog(): never {
+  throw new UserError('bad-option', 'log dump: which log? See palindrome log dump --help.');
+}
 
 /** `palindrome log events LOG`. */
 const eventsCommand: CommandModule<object, LogArguments> = {
