@@ -35,7 +35,7 @@ const parser = yargs(hideBin(process.argv))
   .demandCommand(1, 'Which command? See palindrome --help.')
   .strict()
   .wrap(Math.min(110, process.stderr.columns ?? 110))
-  .fail((message, error) => fail(error ?? new UserError('bad-option', message)));
+  .fail((message, error) => fail(error ?? new UserError('bad-option', message.replace(/\s*\n\s*/g, ' '))));
 
 try {
   await parser.parseAsync();
