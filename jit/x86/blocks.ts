@@ -10,6 +10,9 @@ import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
 const TRANSIENT_MODE = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
 /** QEMU ends a TB after as many instructions. */
 const MAX_INSNS = 512;
+/** In pages whose code is written again and again, blocks are kept short: most of a long one would be decoded in vain. */
+const MAX_INSNS_REWRITTEN = 8;
+const REWRITTEN = 50;
 const JUMP_CACHE_SIZE = 1 << 14;
 /** Generation of a block that must not be found any more. */
 const DEAD = 0;
@@ -56,6 +59,8 @@ interface CodePage {
   blocks: Block[];
   /** One bit per byte of code. */
   readonly covered: Uint8Array;
+  /** Stores that hit code here. */
+  hits: number;
 }
 
 /** All decoded blocks, by backing address, mode and EIP; kept in step with memory and with what linear addresses mean. */
@@ -119,6 +124,7 @@ export class BlockCache implements CodeWatcher {
   private decode(eip: number, mode: number, laddr: number, paddr: number): Block {
     const block = new Block(eip, mode, paddr);
     const room = PAGE_SIZE - (paddr & (PAGE_SIZE - 1));
+    const limit = (this.pages[paddr >>> PAGE_SHIFT]?.hits ?? 0) > REWRITTEN ? MAX_INSNS_REWRITTEN : MAX_INSNS;
     for (;;) {
       const left = room - block.lengthBytes;
       const insn = left > MAX_INSN_LENGTH ? decodeInsn(this.cpu.memory.u8, paddr + block.lengthBytes, mode) : this.decodeNear(block, left);
@@ -129,7 +135,7 @@ export class BlockCache implements CodeWatcher {
       }
       block.insns.push(insn);
       block.lengthBytes += insn.length;
-      if (insn.end !== END_NONE || block.lengthBytes === room || block.insns.length === MAX_INSNS) break;
+      if (insn.end !== END_NONE || block.lengthBytes === room || block.insns.length === limit) break;
     }
     const last = block.insns[block.insns.length - 1];
     block.cutsEip = last.end === END_NONE && (mode & MODE_CS32) === 0;
@@ -184,7 +190,7 @@ export class BlockCache implements CodeWatcher {
   private pageAt(number: number): CodePage {
     let page = this.pages[number];
     if (page === undefined) {
-      page = { starts: new Map(), blocks: [], covered: new Uint8Array(PAGE_SIZE / 8) };
+      page = { starts: new Map(), blocks: [], covered: new Uint8Array(PAGE_SIZE / 8), hits: 0 };
       this.pages[number] = page;
     }
     if (page.blocks.length === 0) {
@@ -200,11 +206,13 @@ export class BlockCache implements CodeWatcher {
     const page = this.pages[number];
     const from = backing & (PAGE_SIZE - 1);
     if (page === undefined || !isCovered(page, from, from + size)) return;
+    page.hits++;
     for (const block of page.blocks.slice()) {
       const start = block.paddr >>> PAGE_SHIFT === number ? block.paddr & (PAGE_SIZE - 1) : 0;
       const end = block.secondPage === number ? (block.paddr & (PAGE_SIZE - 1)) + block.lengthBytes - PAGE_SIZE : start + block.lengthBytes;
-      if (from < end && from + size > start) this.drop(block);
+      if (from < end && from + size > start) this.unlink(block);
     }
+    this.recover(number);
     this.cpu.breakBlock = true;
   }
 
@@ -212,24 +220,40 @@ export class BlockCache implements CodeWatcher {
   private dropPage(number: number): void {
     const page = this.pages[number];
     if (page === undefined) return;
-    for (const block of page.blocks.slice()) this.drop(block);
+    for (const block of page.blocks.slice()) this.unlink(block);
+    this.recover(number);
     this.cpu.breakBlock = true;
   }
 
   private drop(block: Block): void {
+    this.unlink(block);
+    this.recover(block.paddr >>> PAGE_SHIFT);
+  }
+
+  /** Makes the block impossible to find. The page's coverage may name too much afterwards: `recover`. */
+  private unlink(block: Block): void {
     block.valid = false;
     block.generation = DEAD;
     block.compiled = null;
     const number = block.paddr >>> PAGE_SHIFT;
-    const page = this.pages[number]!;
-    unlink(page.starts, key(block.paddr, block.mode), block);
-    this.forget(number, block);
-    if (block.secondPage >= 0) this.forget(block.secondPage, block);
+    removeStart(this.pages[number]!.starts, key(block.paddr, block.mode), block);
+    this.removeFrom(number, block);
+    if (block.secondPage < 0) return;
+    this.removeFrom(block.secondPage, block);
+    this.recover(block.secondPage);
+    this.recover(number);
   }
 
-  private forget(number: number, block: Block): void {
+  private removeFrom(number: number, block: Block): void {
+    const { blocks } = this.pages[number]!;
+    const at = blocks.indexOf(block);
+    const last = blocks.pop()!;
+    if (at < blocks.length) blocks[at] = last;
+  }
+
+  /** Works out anew which bytes of the page are code. */
+  private recover(number: number): void {
     const page = this.pages[number]!;
-    page.blocks = page.blocks.filter((b) => b !== block);
     page.covered.fill(0);
     if (page.blocks.length === 0) this.cpu.memory.codePage[number] = 0;
     for (const b of page.blocks) {
@@ -259,7 +283,15 @@ function isTooLong(insn: Insn): boolean {
 }
 
 function cover(page: CodePage, from: number, to: number): void {
-  for (let k = from; k < to; k++) page.covered[k >> 3] |= 1 << (k & 7);
+  for (let k = from; k < to; ) {
+    if ((k & 7) === 0 && to - k >= 8) {
+      page.covered[k >> 3] = 0xff;
+      k += 8;
+    } else {
+      page.covered[k >> 3] |= 1 << (k & 7);
+      k++;
+    }
+  }
 }
 
 function isCovered(page: CodePage, from: number, to: number): boolean {
@@ -267,7 +299,7 @@ function isCovered(page: CodePage, from: number, to: number): boolean {
   return false;
 }
 
-function unlink(starts: Map<number, Block>, k: number, block: Block): void {
+function removeStart(starts: Map<number, Block>, k: number, block: Block): void {
   let at = starts.get(k);
   if (at === block) {
     if (block.next === null) starts.delete(k);
