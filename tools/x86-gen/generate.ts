@@ -78,7 +78,8 @@ class Draft {
   target(bytes: number): number {
     const random = this.random;
     const inside = WINDOWS[0].address + 32 + random.below(WINDOWS[0].bytes - 64 - Math.min(bytes, 64));
-    if (!this.options.faults || random.chance(75)) return random.chance(50) ? inside & ~3 : inside;
+    const mask = bytes >= 16 && random.chance(50) ? ~15 : ~3;
+    if (!this.options.faults || random.chance(75)) return random.chance(50) ? inside & mask : inside;
     const k = random.below(4);
     if (k === 0) return 0x301000 - random.below(bytes + 2);
     if (k === 1) return 0x302000 - random.below(bytes + 2);

@@ -12,7 +12,7 @@ const MAX = 3.4028234663852886e38;
 
 /** Whether a JavaScript number can stand for the operand: always, but for denormals that count as zero. */
 function plain(status: FloatStatus, x: number): boolean {
-  return !status.denormalsAreZero || x === 0 || x >= MIN_NORMAL || x <= -MIN_NORMAL;
+  return !status.denormalsAreZero || x === 0 || !(Math.abs(x) < MIN_NORMAL);
 }
 
 function isNormal(x: number): boolean {

@@ -17,7 +17,7 @@ const SPLITTER = 0x8000001;
 
 /** Whether a JavaScript number can stand for the operand: always, but for denormals that count as zero. */
 function plain(status: FloatStatus, x: number): boolean {
-  return !status.denormalsAreZero || x === 0 || x >= MIN_NORMAL || x <= -MIN_NORMAL;
+  return !status.denormalsAreZero || x === 0 || !(Math.abs(x) < MIN_NORMAL);
 }
 
 /** Error of the product of x and y, which was rounded to p. */
