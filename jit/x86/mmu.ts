@@ -3,7 +3,7 @@ import type { Cpu } from './cpu.js';
 import { checkWatchpoints, watchpointOnPage } from './debug-registers.js';
 import { CR4_SMAP, EXECUTE, READ, translate, WRITE, walk } from './paging.js';
 
-export { storePhysical32, translate } from './paging.js';
+export { storePhysical32 } from './paging.js';
 
 /**
  * Accesses to linear memory through software TLBs: one Int32Array per kind of access, indexed by linear page number. An entry is

@@ -1,4 +1,4 @@
-/** Everything a machine may learn from outside, besides Clock. Implemented live, recording and replaying; devices cannot tell which. */
+/** What a machine may learn from outside besides its clocks, in the forms devices see. Devices cannot tell whether it is live or replayed. */
 
 /** Input events as QEMU's log has them (LOG format section "input"). */
 export type InputEvent =
@@ -9,12 +9,6 @@ export type InputEvent =
   | { kind: 'abs'; axis: number; value: number }
   | { kind: 'mtt'; type: number; slot: number; trackingId: number; axis: number; value: number }
   | { kind: 'unknown'; code: number };
-
-/** Synchronous doors. */
-export interface Nondet {
-  /** Random bytes for the guest (RDRAND, ...): one RANDOM event. */
-  random(lengthBytes: number): Uint8Array;
-}
 
 /** The host end of a character device (serial port, debug console). */
 export interface CharBackend {

@@ -1,5 +1,4 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { HostRequest } from '../../replay/host.js';
 import type { MachineConfig } from './config.js';
 
 export type JitMode = 'off' | 'on' | 'force';
@@ -102,5 +101,3 @@ export type WorkerMessage =
   | { kind: 'done'; result: JobResult }
   | { kind: 'user-error'; code: string; message: string }
   | { kind: 'crash'; message: string; stack: string };
-
-export type RequestMessage = HostRequest;
