@@ -1,5 +1,21 @@
 /** Vector numbers, Intel SDM Vol. 3A table 6-1. */
-export const DE = 0, DB = 1, NMI = 2, BP = 3, OF = 4, BR = 5, UD = 6, NM = 7, DF = 8, TS = 10, NP = 11, SS_FAULT = 12, GP = 13, PF = 14, MF = 16, AC = 17, XM = 19;
+export const DE = 0,
+  DB = 1,
+  NMI = 2,
+  BP = 3,
+  OF = 4,
+  BR = 5,
+  UD = 6,
+  NM = 7,
+  DF = 8,
+  TS = 10,
+  NP = 11,
+  SS_FAULT = 12,
+  GP = 13,
+  PF = 14,
+  MF = 16,
+  AC = 17,
+  XM = 19;
 
 /**
  * A guest exception on its way to the engine. A value, not an Error: one preallocated object, thrown to unwind `exec`.

@@ -1,6 +1,4 @@
-import {
-  type Cpu, REQUEST_HARD, REQUEST_INIT, REQUEST_NMI, REQUEST_POLL, REQUEST_SIPI, REQUEST_SMI,
-} from './cpu.js';
+import { type Cpu, REQUEST_HARD, REQUEST_INIT, REQUEST_NMI, REQUEST_POLL, REQUEST_SIPI, REQUEST_SMI } from './cpu.js';
 import { deliver } from './exceptions.js';
 import { NMI } from './fault.js';
 import { MODE_INHIBIT } from './mode.js';

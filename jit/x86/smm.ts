@@ -1,5 +1,5 @@
-import type { Cpu } from './cpu.js';
 import { updateCr0, updateCr3, updateCr4 } from './control-registers.js';
+import type { Cpu } from './cpu.js';
 import { setDr7, writeDebugRegister } from './debug-registers.js';
 import { loadEflags } from './eflags.js';
 import { readEflags } from './flags.js';

@@ -1,6 +1,6 @@
-import type { AccessSize } from '../../src/core/bus.js';
 import { Cpu, type CpuBoard, type CpuModelName } from '../../jit/x86/cpu.js';
 import { Engine, type JitMode } from '../../jit/x86/engine.js';
+import type { AccessSize } from '../../src/core/bus.js';
 import { PhysicalMemory } from '../../src/memory/physical.js';
 
 /** One thing the processor told its board, with the instruction count. */

@@ -10,7 +10,22 @@ import { MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP } from '../msr.js';
 import { effectiveAddress } from '../operands.js';
 import { dropStack, push, stackTop } from '../push-pop.js';
 import {
-  CS, ECX, EDX, EFLAGS, EIP, ESP, FLAG_AC, FLAG_ID, FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VM, FLAGS_ARITH, SS,
+  CS,
+  ECX,
+  EDX,
+  EFLAGS,
+  EIP,
+  ESP,
+  FLAG_AC,
+  FLAG_ID,
+  FLAG_IF,
+  FLAG_IOPL,
+  FLAG_NT,
+  FLAG_RF,
+  FLAG_TF,
+  FLAG_VM,
+  FLAGS_ARITH,
+  SS,
 } from '../regs.js';
 import { loadSegmentCache, updateMode } from '../segments.js';
 import { checkIopl, checkVm86Iopl } from './privilege.js';
