@@ -10,7 +10,7 @@ import { type FloatStatus, FP_INEXACT, FP_INVALID, ROUND_NEAREST_EVEN } from './
  */
 const MIN_NORMAL = 2.2250738585072014e-308;
 const MAX = Number.MAX_VALUE;
-/** Between these magnitudes the error of a product is a double and splitting a factor does not overflow. */
+/** Between these magnitudes the error of a product is a double, and neither splitting a factor nor multiplying the parts overflows. */
 const SPLIT_LOW = 2 ** -960;
 const SPLIT_HIGH = 2 ** 990;
 const SPLITTER = 0x8000001;
@@ -79,7 +79,7 @@ export function mul64(status: FloatStatus, d: Lanes, a: Lanes, b: Lanes, k: numb
         d.f64[k] = p;
         return;
       }
-      if (m > SPLIT_LOW && splittable(x) && splittable(y)) {
+      if (splittable(p) && splittable(x) && splittable(y)) {
         if (productError(x, y, p) !== 0) status.flags |= FP_INEXACT;
         d.f64[k] = p;
         return;
@@ -120,7 +120,7 @@ export function div64(status: FloatStatus, d: Lanes, a: Lanes, b: Lanes, k: numb
 /** d[k] = square root of b[k]. */
 export function sqrt64(status: FloatStatus, d: Lanes, _a: Lanes, b: Lanes, k: number): void {
   const x = b.f64[k];
-  if (status.roundingMode === ROUND_NEAREST_EVEN && x > SPLIT_LOW && x <= MAX) {
+  if (status.roundingMode === ROUND_NEAREST_EVEN && x > SPLIT_LOW && x < SPLIT_HIGH) {
     const root = Math.sqrt(x);
     if ((status.flags & FP_INEXACT) === 0) {
       const p = root * root;
