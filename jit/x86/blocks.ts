@@ -12,7 +12,11 @@ const TRANSIENT_MODE = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
 const MAX_INSNS = 512;
 /** In pages whose code is written again and again, blocks are kept short: most of a long one would be decoded in vain. */
 const MAX_INSNS_REWRITTEN = 8;
-const REWRITTEN = 50;
+const REWRITTEN = 8;
+/** After so many rewrites nothing of the page is translated any more. */
+const HOPELESS = 64;
+/** Hits of their blocks start here: no translation, not even with `--jit force`. */
+const NOT_WORTH_TRANSLATING = -0x40000000;
 const JUMP_CACHE_SIZE = 1 << 14;
 /** Generation of a block that must not be found any more. */
 const DEAD = 0;
@@ -60,7 +64,7 @@ interface CodePage {
   /** One bit per byte of code. */
   readonly covered: Uint8Array;
   /** Stores that hit code here. */
-  hits: number;
+  rewrites: number;
 }
 
 /** All decoded blocks, by backing address, mode and EIP; kept in step with memory and with what linear addresses mean. */
@@ -124,7 +128,9 @@ export class BlockCache implements CodeWatcher {
   private decode(eip: number, mode: number, laddr: number, paddr: number): Block {
     const block = new Block(eip, mode, paddr);
     const room = PAGE_SIZE - (paddr & (PAGE_SIZE - 1));
-    const limit = (this.pages[paddr >>> PAGE_SHIFT]?.hits ?? 0) > REWRITTEN ? MAX_INSNS_REWRITTEN : MAX_INSNS;
+    const rewrites = this.pages[paddr >>> PAGE_SHIFT]?.rewrites ?? 0;
+    const limit = rewrites > REWRITTEN ? MAX_INSNS_REWRITTEN : MAX_INSNS;
+    if (rewrites > HOPELESS) block.hits = NOT_WORTH_TRANSLATING;
     for (;;) {
       const left = room - block.lengthBytes;
       const insn = left > MAX_INSN_LENGTH ? decodeInsn(this.cpu.memory.u8, paddr + block.lengthBytes, mode) : this.decodeNear(block, left);
@@ -190,7 +196,7 @@ export class BlockCache implements CodeWatcher {
   private pageAt(number: number): CodePage {
     let page = this.pages[number];
     if (page === undefined) {
-      page = { starts: new Map(), blocks: [], covered: new Uint8Array(PAGE_SIZE / 8), hits: 0 };
+      page = { starts: new Map(), blocks: [], covered: new Uint8Array(PAGE_SIZE / 8), rewrites: 0 };
       this.pages[number] = page;
     }
     if (page.blocks.length === 0) {
@@ -206,7 +212,7 @@ export class BlockCache implements CodeWatcher {
     const page = this.pages[number];
     const from = backing & (PAGE_SIZE - 1);
     if (page === undefined || !isCovered(page, from, from + size)) return;
-    page.hits++;
+    page.rewrites++;
     for (const block of page.blocks.slice()) {
       const start = block.paddr >>> PAGE_SHIFT === number ? block.paddr & (PAGE_SIZE - 1) : 0;
       const end = block.secondPage === number ? (block.paddr & (PAGE_SIZE - 1)) + block.lengthBytes - PAGE_SIZE : start + block.lengthBytes;
