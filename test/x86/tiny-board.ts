@@ -79,3 +79,8 @@ export class TinyBoard implements CpuBoard {
   }
   apicInit(): void {}
 }
+
+/** Bytes of a hexadecimal listing; blanks are ignored. */
+export function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex.replace(/\s+/g, ''), 'hex'));
+}
