@@ -29,6 +29,8 @@ export interface ReplayOptions {
    */
   readonly strict: boolean;
   readonly onProgress?: (icount: number, events: number) => void;
+  /** Somebody wants the replay to end where it stands. */
+  readonly stopRequested?: () => boolean;
 }
 
 /**
@@ -132,7 +134,7 @@ export class ReplaySession extends Session {
   run(until: number | null): RunResult {
     let stop: StopReason | null = null;
     while (stop === null) {
-      stop = this.step(until);
+      stop = this.options.stopRequested?.() === true ? 'signal' : this.step(until);
       this.options.onProgress?.(this.machine.engine.icount, this.source.consumed);
     }
     return this.standing(stop);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../../src/core/errors.js';
 
 /** Bytes of a log, wherever they are. */
@@ -20,7 +20,8 @@ export class FileInput implements LogInput {
   constructor(path: string) {
     this.name = path;
     try {
-      this.fd = openSync(path, 'r');
+      // A named pipe must not hold the open up: it is refused below.
+      this.fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (e) {
       throw new UserError('file-not-found', `${path}: ${reason(e)}`);
     }

@@ -20,8 +20,18 @@ function fail(error: unknown): never {
 }
 
 process.stdout.on('error', (e: NodeJS.ErrnoException) => {
-  if (e.code !== 'EPIPE') throw e;
+  if (e.code !== 'EPIPE') fail(new UserError('file-io', `stdout: ${e.message}`));
 });
+
+/** Options that may be given several times. */
+const LISTS = ['drive', 'serial', 'net', 'device', 'kind'];
+
+/** yargs makes an array of an option that was given twice; here that is a mistake. */
+function onlyOnce(args: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(args))
+    if (name !== '_' && Array.isArray(value) && !LISTS.includes(name))
+      throw new UserError('bad-option', `--${name} is given more than once`);
+}
 
 const parser = yargs(hideBin(process.argv))
   .parserConfiguration({ 'boolean-negation': false })
@@ -34,6 +44,13 @@ const parser = yargs(hideBin(process.argv))
   .command(demoCommand)
   .demandCommand(1, 'Which command? See palindrome --help.')
   .strict()
+  .locale('en')
+  .alias('h', 'help')
+  .middleware(onlyOnce, true)
+  .example('$0 record boot.rr --bios bios-256k.bin --memory 64M', 'record a firmware boot; Ctrl-C ends it')
+  .example('$0 replay boot.rr', 'run it again, to the same instruction')
+  .example('$0 log stat boot.rr', 'what the recording holds')
+  .epilogue('palindrome COMMAND --help lists the options of a command.')
   .wrap(Math.min(110, process.stderr.columns ?? 110))
   .fail((message, error) => fail(error ?? new UserError('bad-option', message.replace(/\s*\n\s*/g, ' '))));
 

@@ -30,7 +30,7 @@ export function sessionOptions<T>(argv: Argv<T>): Argv<T & SessionArguments> {
 /** Decodes --until; commas and underscores between digits are allowed. */
 export function untilIcount(text: string | undefined): number | null {
   if (text === undefined) return null;
-  const value = Number(text.replaceAll(/[,_]/g, ''));
-  if (!Number.isSafeInteger(value) || value < 0) throw new UserError('bad-option', `--until ${text}: expected an instruction count`);
+  const value = /^\d[\d_,]*$/.test(text) ? Number(text.replaceAll(/[,_]/g, '')) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new UserError('bad-option', `--until ${text}: expected an instruction count`);
   return value;
 }

@@ -5,14 +5,14 @@ import type { CharTarget } from './config.js';
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Writes all bytes to a descriptor; waits where a pipe or terminal is full. False when the reader has gone. */
-function writeAll(fd: number, bytes: Uint8Array): boolean {
+function writeAll(option: string, fd: number, bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (e) {
       const { code } = e as NodeJS.ErrnoException;
       if (code === 'EPIPE') return false;
-      if (code !== 'EAGAIN') throw new UserError('file-io', `character output: ${(e as Error).message}`);
+      if (code !== 'EAGAIN') throw new UserError('file-io', `${option}: writing what the guest sent failed (${code})`);
       Atomics.wait(pause, 0, 0, 1);
     }
   }
@@ -21,6 +21,7 @@ function writeAll(fd: number, bytes: Uint8Array): boolean {
 
 /** The host end of a serial port or debug console: gathers bytes and writes them when a line ends, on demand and when full. */
 export class CharOutput {
+  private readonly option: string;
   private readonly fd: number | null;
   private readonly ownsFd: boolean;
   private readonly buffer = new Uint8Array(4096);
@@ -28,6 +29,7 @@ export class CharOutput {
   private closed = false;
 
   constructor(option: string, target: CharTarget) {
+    this.option = target.kind === 'file' ? `${option} file:${target.path}` : option;
     this.ownsFd = target.kind === 'file';
     if (target.kind === 'file') {
       try {
@@ -35,7 +37,7 @@ export class CharOutput {
       } catch (e) {
         throw new UserError('file-io', `${option} file:${target.path}: ${(e as NodeJS.ErrnoException).code}`);
       }
-    } else this.fd = target.kind === 'stdio' ? 1 : null;
+    } else this.fd = { stdio: 1, stderr: 2, null: null }[target.kind];
   }
 
   send(bytes: Uint8Array): void {
@@ -50,7 +52,7 @@ export class CharOutput {
     if (this.used === 0 || this.fd === null) return;
     const bytes = this.buffer.subarray(0, this.used);
     this.used = 0;
-    if (!writeAll(this.fd, bytes)) this.closed = true;
+    if (!writeAll(this.option, this.fd, bytes)) this.closed = true;
   }
 
   close(): void {

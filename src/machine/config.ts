@@ -4,7 +4,7 @@ import { UserError } from '../core/errors.js';
 import { onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
 
 /** Where a character device's bytes go. */
-export type CharTarget = { kind: 'null' } | { kind: 'stdio' } | { kind: 'file'; path: string };
+export type CharTarget = { kind: 'null' } | { kind: 'stdio' } | { kind: 'stderr' } | { kind: 'file'; path: string };
 
 export interface DriveConfig {
   readonly file: string;
@@ -107,7 +107,7 @@ function vgabiosBeside(bios: string | undefined): string | null {
 }
 
 function board(text: string): { machine: 'pc'; acpi: boolean } {
-  const found = parseKeyValues(text, 'type');
+  const found = parseKeyValues('--machine', text, 'type');
   onlyKeys('--machine', found, ['type', 'acpi']);
   return {
     machine: oneOf('--machine', found.type ?? 'pc', ['pc']),
@@ -144,7 +144,7 @@ function debugcon(text: string): DebugconConfig {
 }
 
 function drive(text: string, index: number): DriveConfig {
-  const found = parseKeyValues(text, 'file');
+  const found = parseKeyValues('--drive', text, 'file');
   onlyKeys('--drive', found, ['file', 'format', 'if', 'index', 'media', 'snapshot', 'id']);
   if (found.file === undefined) throw new UserError('bad-option', `--drive ${text}: file= is missing`);
   return {
@@ -156,7 +156,7 @@ function drive(text: string, index: number): DriveConfig {
 }
 
 function icountShift(text: string): number {
-  const found = parseKeyValues(text, 'shift');
+  const found = parseKeyValues('--icount', text, 'shift');
   onlyKeys('--icount', found, ['shift', 'sleep', 'align']);
   if ((found.sleep ?? 'on') !== 'on') throw new UserError('not-supported', '--icount sleep=off is not supported');
   if ((found.align ?? 'off') !== 'off') throw new UserError('not-supported', '--icount align=on is not supported');
@@ -165,25 +165,27 @@ function icountShift(text: string): number {
 }
 
 function rtc(text: string): { rtcBase: string; rtcClock: 'host' | 'vm' } {
-  const found = parseKeyValues(text, 'base');
+  const found = parseKeyValues('--rtc', text, 'base');
   onlyKeys('--rtc', found, ['base', 'clock', 'driftfix']);
   const base = found.base ?? 'utc';
   if (base === 'localtime') throw new UserError('not-supported', '--rtc base=localtime cannot be recorded; give base=utc or a date');
-  if (base !== 'utc' && Number.isNaN(Date.parse(`${base}Z`)))
+  if (base !== 'utc' && !isDate(base))
     throw new UserError('bad-option', `--rtc base=${base}: expected utc or a date such as 2026-01-31T12:00:00`);
   return { rtcBase: base, rtcClock: oneOf('--rtc clock', found.clock ?? 'host', ['host', 'vm']) };
 }
 
+/** QEMU's two spellings: 2026-01-31 and 2026-01-31T12:00:00. */
+export function isDate(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(text) && !Number.isNaN(Date.parse(`${text}Z`));
+}
+
 function device(text: string): DeviceConfig {
-  const found = parseKeyValues(text, 'driver');
+  const found = parseKeyValues('--device', text, 'driver');
   const name = oneOf('--device', found.driver ?? '', ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet']);
   if (name === 'isa-debug-exit') {
     onlyKeys('--device isa-debug-exit', found, ['driver', 'iobase', 'iosize']);
-    return {
-      name,
-      iobase: parseNumber('isa-debug-exit iobase', found.iobase ?? '0x501', 0xffff),
-      iosize: parseNumber('isa-debug-exit iosize', found.iosize ?? '2', 4),
-    };
+    const iosize = Number(oneOf('--device isa-debug-exit iosize', found.iosize ?? '2', ['1', '2', '4']));
+    return { name, iobase: parseNumber('--device isa-debug-exit iobase', found.iobase ?? '0x501', 0x10000 - iosize), iosize };
   }
   onlyKeys(`--device ${name}`, found, ['driver', 'id']);
   return { name };

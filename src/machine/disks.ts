@@ -16,7 +16,7 @@ export class Disks {
   constructor(drives: readonly DriveConfig[]) {
     for (const { file, index } of drives) {
       if (this.devices[index] !== null) throw new UserError('bad-option', `--drive file=${file}: position ${index} is taken; give index=N`);
-      const image = new RawImage(file);
+      const image = open(file);
       this.images.push(image);
       const overlay = new MemoryOverlay(image);
       this.devices[index] = overlay;
@@ -26,5 +26,14 @@ export class Disks {
 
   close(): void {
     for (const image of this.images) image.close();
+  }
+}
+
+/** Opens an image; messages name the option. */
+function open(file: string): RawImage {
+  try {
+    return new RawImage(file);
+  } catch (e) {
+    throw e instanceof UserError ? new UserError(e.code, `--drive file=${file}: ${e.message}`) : e;
   }
 }

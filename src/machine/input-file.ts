@@ -6,7 +6,9 @@ const MAX_INPUT_BYTES = 1 << 30;
 /** Reads a whole input file (firmware, kernel, module) named by an option. */
 export function readInput(option: string, path: string): Uint8Array {
   try {
-    const { size } = statSync(path);
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new UserError('file-not-found', `${option} ${path}: not a regular file`);
+    const { size } = stat;
     if (size > MAX_INPUT_BYTES) throw new UserError('image-corrupt', `${option} ${path}: ${size} bytes is more than an image may have`);
     return new Uint8Array(readFileSync(path));
   } catch (e) {

@@ -2,17 +2,18 @@ import { UserError } from '../core/errors.js';
 
 /**
  * Splits QEMU's option syntax `first,key=value,flag,...`; `,,` stands for a comma. A bare word after the first is `word=on`.
+ * @param option for messages.
  * @param implied name of the key that a first word without `=` belongs to.
  */
-export function parseKeyValues(text: string, implied: string): Record<string, string> {
+export function parseKeyValues(option: string, text: string, implied: string): Record<string, string> {
   const result: Record<string, string> = {};
   const parts = text.split(/(?<!,),(?!,)/).map((p) => p.replaceAll(',,', ','));
   parts.forEach((part, at) => {
     const eq = part.indexOf('=');
     const key = eq >= 0 ? part.slice(0, eq) : at === 0 ? implied : part;
     const value = eq >= 0 ? part.slice(eq + 1) : at === 0 ? part : 'on';
-    if (key === '') throw new UserError('bad-option', `"${text}" has an empty option name`);
-    if (key in result) throw new UserError('bad-option', `"${text}" gives ${key} twice`);
+    if (key === '') throw new UserError('bad-option', `${option} ${text}: a property has no name`);
+    if (Object.hasOwn(result, key)) throw new UserError('bad-option', `${option} ${text}: gives ${key} twice`);
     result[key] = value;
   });
   return result;

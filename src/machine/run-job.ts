@@ -19,7 +19,7 @@ const FLUSH_INTERVAL_MS = 100;
 export function runJob(job: Job, requests: MessagePort): JobResult {
   const control = new ControlBlock(job.control);
   const started = performance.now();
-  return job.kind === 'replay' ? replay(job, control, started) : record(job, control, requests, started);
+  return job.kind === 'replay' ? replay(job, control, requests, started) : record(job, control, requests, started);
 }
 
 function record(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
@@ -56,7 +56,8 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
   }
 }
 
-function replay(job: Job, control: ControlBlock, started: number): JobResult {
+function replay(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
+  const host = new LiveHost(requests, control);
   const source = new LogEventSource(job.log!, job.logFormat);
   const total = Math.min(job.until ?? Number.POSITIVE_INFINITY, job.final?.icount ?? Number.POSITIVE_INFINITY);
   let machine: PcMachine | null = null;
@@ -64,6 +65,7 @@ function replay(job: Job, control: ControlBlock, started: number): JobResult {
     shift: job.config.shift,
     noReboot: job.config.noReboot,
     strict: job.strict,
+    stopRequested: () => host.poll().some((r) => r.kind === 'stop'),
     onProgress: (icount, events) => control.report(icount, events, Number.isFinite(total) ? total : 0),
   });
   try {
@@ -109,7 +111,7 @@ function describe(job: Job, machine: PcMachine | null, result: RunResult, diverg
 /** What LOG.json says of the end of a recording that was replayed to its end. */
 function finalDifference(job: Job, result: RunResult, digest: string): DivergenceReport | null {
   const { final } = job;
-  if (final === null || result.stop === 'until') return null;
+  if (final === null || result.stop === 'until' || result.stop === 'signal') return null;
   const { icount } = result;
   if (icount !== final.icount) return { icount, expected: `an end at instruction ${final.icount} (LOG.json)`, found: `ended at ${icount}` };
   if (result.events !== final.events)

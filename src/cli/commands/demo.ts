@@ -23,7 +23,10 @@ interface DemoArguments {
 export const demoCommand: CommandModule<object, DemoArguments> = {
   command: 'demo',
   describe: 'Record and replay the built-in guest, and compare',
-  builder: (argv) => argv.option('keep', { type: 'string', requiresArg: true, describe: 'Folder to leave the recording in' }) as never,
+  builder: (argv) =>
+    argv
+      .option('keep', { type: 'string', requiresArg: true, describe: 'Folder to leave the recording in' })
+      .example('$0 demo --keep .', 'leaves demo.rr here, to look into and replay') as never,
   handler: async (args) => {
     const folder = args.keep ?? mkdtempSync(join(tmpdir(), 'palindrome-demo-'));
     try {

@@ -37,7 +37,7 @@ function logArgument<T>(argv: Argv<T>): Argv<T & LogArguments> {
 const statCommand: CommandModule<object, LogArguments> = {
   command: 'stat <log>',
   describe: 'Say what a log holds: version, instructions, events by kind',
-  builder: (argv) => logArgument(argv),
+  builder: (argv) => logArgument(argv).example('$0 log stat boot.rr --json', 'one line of JSON'),
   handler: async ({ log, json }) => {
     const cursor = openLog(log);
     try {
@@ -78,7 +78,9 @@ const dumpCommand: CommandModule<object, DumpArguments> = {
         array: true,
         requiresArg: true,
         describe: 'Only these, e.g. CLOCK_HOST, CHECKPOINT, ASYNC',
-      }) as never,
+      })
+      .example('$0 log dump boot.rr --from 1000000 --to 1001000', 'events between two instructions')
+      .example('$0 log dump boot.rr --kind CLOCK_HOST', 'reads of the wall clock') as never,
   handler: async ({ log, json, from, to, kind }) => {
     const first = icountOption('--from', from, 0);
     const last = icountOption('--to', to, Number.POSITIVE_INFINITY);
@@ -96,7 +98,7 @@ function missingLog(): never {
 const eventsCommand: CommandModule<object, LogArguments> = {
   command: 'events <log>',
   describe: 'Print what came from outside: keys, mouse, characters, packets, random numbers',
-  builder: (argv) => logArgument(argv),
+  builder: (argv) => logArgument(argv).example('$0 log events boot.rr', 'keys typed, characters received'),
   handler: ({ log, json }) => printEvents(log, json ?? false, Number.POSITIVE_INFINITY, isExternal),
 };
 
@@ -113,7 +115,8 @@ const convertCommand: CommandModule<object, ConvertArguments> = {
         choices: ['5.2', '7.2'] as const,
         demandOption: true,
         describe: 'QEMU release whose format is written',
-      }) as never,
+      })
+      .example('$0 log convert boot.rr new.rr --format 7.2', 'for QEMU 7.2 and later') as never,
   handler: async (args) => {
     const done = convertLog(args.in, args.out, args.format);
     await printLines([`${args.out}: ${done.eventsWritten} events, ${done.instructions} instructions, format ${args.format}`]);
@@ -122,7 +125,7 @@ const convertCommand: CommandModule<object, ConvertArguments> = {
 
 /** `palindrome log ...`: reads and converts recordings without running them. */
 export const logCommand: CommandModule = {
-  command: 'log <command>',
+  command: 'log',
   describe: 'Read and convert recordings',
   builder: (argv) =>
     argv
@@ -130,6 +133,8 @@ export const logCommand: CommandModule = {
       .command(dumpCommand)
       .command(eventsCommand)
       .command(convertCommand)
+      .example('$0 log stat boot.rr', 'what a recording holds')
+      .example('$0 log dump boot.rr --from 1000000 --to 1001000', 'events between two instructions')
       .demandCommand(1, 'Which log command? See palindrome log --help.'),
   handler: () => {},
 };
