@@ -4,6 +4,7 @@ import type { Exec, Insn, Row } from '../insn.js';
 import { load32, store32 } from '../mmu.js';
 import { MODE_EM } from '../mode.js';
 import { effectiveAddress } from '../operands.js';
+import { absentRows } from './sse-absent.js';
 import { sseArithRows } from './sse-arith.js';
 import { guard, NEEDS_SSE } from './sse-common.js';
 import { sseConvertRows } from './sse-convert.js';
@@ -90,4 +91,5 @@ export const sseRows: readonly Row[] = [
   fenceRow('sfence', 7),
   clflush,
   movnti,
+  ...absentRows,
 ];
