@@ -42,29 +42,38 @@ function fenceRow(name: string, digit: number): Row {
     modrm: true,
     size: 32,
     lockable: false,
-    exec: (i) => (digit === 7 && i.rm === 0 && i.opsizePrefix ? undefinedOpcode : nothing),
+    // 66 makes SFENCE with rm = 0 PCOMMIT.
+    exec: (i) => (digit === 7 && i.rm === 0 && i.opsizePrefix ? onlyOnMax : nothing),
     test: 'sse',
   };
 }
 
-/** CLFLUSH: `qemu32` lacks it. QEMU does not look at the address. With 66 it would be CLFLUSHOPT, which no model here has. */
-const clflush: Row = {
-  name: 'clflush',
-  map: '0f',
-  opcode: 0xae,
-  digit: 7,
-  form: 'mem',
-  modrm: true,
-  size: 32,
-  lockable: false,
-  exec: (i) =>
-    i.rep !== 0 || i.opsizePrefix
-      ? undefinedOpcode
-      : (cpu) => {
-          if (cpu.model !== 'max') raiseStatic(UD);
-        },
-  test: 'sse',
-};
+function onlyOnMax(cpu: Cpu): void {
+  if (cpu.model !== 'max') raiseStatic(UD);
+}
+
+/**
+ * CLFLUSH, with 66 CLFLUSHOPT; CLWB. `qemu32` lacks them; QEMU's `max` has all, though our CPUID shows CLFLUSH only. The address is not looked at.
+ */
+const cacheLineRows: readonly Row[] = [
+  cacheLineRow('clflush', 7, (i) => i.rep === 0 || i.opsizePrefix),
+  cacheLineRow('clwb', 6, (i) => i.opsizePrefix),
+];
+
+function cacheLineRow(name: string, digit: number, exists: (i: Insn) => boolean): Row {
+  return {
+    name,
+    map: '0f',
+    opcode: 0xae,
+    digit,
+    form: 'mem',
+    modrm: true,
+    size: 32,
+    lockable: false,
+    exec: (i) => (exists(i) ? onlyOnMax : undefinedOpcode),
+    test: 'sse',
+  };
+}
 
 /** MOVNTI: a plain 32-bit store, whatever the control registers say. */
 const movnti: Row = {
@@ -89,7 +98,7 @@ export const sseRows: readonly Row[] = [
   fenceRow('lfence', 5),
   fenceRow('mfence', 6),
   fenceRow('sfence', 7),
-  clflush,
+  ...cacheLineRows,
   movnti,
   ...absentRows,
 ];
