@@ -149,9 +149,26 @@ const cmpxchg: Emit = (cx, i) => {
   cx.setFlags(CC_SUB, size, result, old, { first: accumulator });
 };
 
+/** LOCK with a register destination, where the decoder leaves #UD to `exec`. */
+function checkingLock(emit: Emit): Emit {
+  return (cx, i) => {
+    const toRegister = i.mod === 3 || (i.opcode < 0x40 && (i.opcode & 2) !== 0);
+    if (i.lock && toRegister) cx.refuse();
+    else emit(cx, i);
+  };
+}
+
 /** Table int-alu. */
 export const aluEmitters: Readonly<Record<string, Emit>> = {
-  ...{ add, or, adc, sbb, and, sub, xor, cmp, test, not, neg, xadd, cmpxchg },
+  add: checkingLock(add),
+  or: checkingLock(or),
+  adc: checkingLock(adc),
+  sbb: checkingLock(sbb),
+  and: checkingLock(and),
+  sub: checkingLock(sub),
+  xor: checkingLock(xor),
+  cmp: checkingLock(cmp),
+  ...{ test, not, neg, xadd, cmpxchg },
   inc: step(CC_INC, 1),
   dec: step(CC_DEC, -1),
 };
