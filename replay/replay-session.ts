@@ -33,6 +33,9 @@ export interface ReplayOptions {
   readonly stopRequested?: () => boolean;
 }
 
+/** Leaves the machine in the middle of what it does: the log was cut off just there. */
+export class LogCut extends Error {}
+
 /**
  * Runs a machine from a log. The log decides what happens next: the CPU runs to the instruction where the next event is due, then the event is
  * made to happen. What the machine does on its own (clock reads, exceptions, character output) must be what the log holds.
@@ -150,6 +153,8 @@ export class ReplaySession extends Session {
 
   private diverge(found: string): never {
     const { source } = this;
+    // A recording may be cut off in the middle of what the machine does at one instruction.
+    if (this.due()?.kind === 'cut') throw new LogCut();
     throw new DivergenceError(this.icountNow(), `${describeEvent(source.current)} at ${source.icount}`, found);
   }
 

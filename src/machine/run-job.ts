@@ -3,8 +3,8 @@ import { type EventSink, NullSink } from '../../replay/event-sink.js';
 import { LogEventSource } from '../../replay/log/event-source.js';
 import { createLog } from '../../replay/log/writer.js';
 import { RecordSession } from '../../replay/record-session.js';
-import { ReplaySession } from '../../replay/replay-session.js';
-import type { RunResult, Session } from '../../replay/session.js';
+import { LogCut, ReplaySession } from '../../replay/replay-session.js';
+import type { RunResult } from '../../replay/session.js';
 import { digestMachine } from '../core/digest.js';
 import { DivergenceError } from '../core/errors.js';
 import { ControlBlock, type DivergenceReport, type Job, type JobResult } from './job.js';
@@ -81,10 +81,11 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
 }
 
 /** Runs a replay; a divergence becomes part of the result. */
-function follow(run: () => RunResult, session: Session): { result: RunResult; divergence: DivergenceReport | null } {
+function follow(run: () => RunResult, session: ReplaySession): { result: RunResult; divergence: DivergenceReport | null } {
   try {
     return { result: run(), divergence: null };
   } catch (e) {
+    if (e instanceof LogCut) return { result: session.standing('end-of-log'), divergence: null };
     if (!(e instanceof DivergenceError)) throw e;
     return { result: session.standing(), divergence: { icount: e.icount, expected: e.expected, found: e.found } };
   }

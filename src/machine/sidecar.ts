@@ -3,9 +3,10 @@ import { closeSync, openSync, readFileSync, readSync, renameSync, statSync, writ
 import { UserError } from '../core/errors.js';
 import type { MachineConfig } from './config.js';
 import type { JobResult, RecordingEnd } from './job.js';
+import { wrongSidecarField } from './sidecar-check.js';
 
 const SIDECAR_VERSION = 1;
-const MAX_SIDECAR_BYTES = 64 << 20;
+const MAX_SIDECAR_BYTES = 1 << 20;
 
 /** A file the machine was made from, as it was when recorded. */
 export interface InputFile {
@@ -105,8 +106,9 @@ export function readSidecar(log: string): Sidecar | null {
   const path = sidecarPath(log);
   let text: string;
   try {
-    if (statSync(path).size > MAX_SIDECAR_BYTES)
-      throw new UserError('sidecar-corrupt', `${path} is larger than ${MAX_SIDECAR_BYTES} bytes`);
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new UserError('sidecar-corrupt', `${path}: not a regular file`);
+    if (stat.size > MAX_SIDECAR_BYTES) throw new UserError('sidecar-corrupt', `${path} is larger than ${MAX_SIDECAR_BYTES} bytes`);
     text = readFileSync(path, 'utf8');
   } catch (e) {
     if (e instanceof UserError) throw e;
@@ -117,26 +119,16 @@ export function readSidecar(log: string): Sidecar | null {
 }
 
 function checkSidecar(path: string, text: string): Sidecar {
-  let value: Partial<Sidecar>;
+  let value: unknown;
   try {
-    value = JSON.parse(text) as Partial<Sidecar>;
+    value = JSON.parse(text);
   } catch {
     throw new UserError('sidecar-corrupt', `${path} is not JSON; remove it and give the machine options to replay without it`);
   }
-  const machine = value?.machine as Partial<MachineConfig> | undefined;
-  if (value?.palindrome !== SIDECAR_VERSION || typeof machine !== 'object' || machine === null || !Array.isArray(value.inputs))
+  if ((value as Partial<Sidecar> | null)?.palindrome !== SIDECAR_VERSION)
     throw new UserError('sidecar-corrupt', `${path} is not a palindrome recording description of version ${SIDECAR_VERSION}`);
-  const numbers = [machine.memoryBytes, machine.shift];
-  const lists = [machine.serial, machine.drives, machine.devices];
-  const badInput = value.inputs.some((i) => typeof i?.path !== 'string' || typeof i.sha256 !== 'string' || typeof i.option !== 'string');
-  const memory = machine.memoryBytes ?? 0;
-  if (
-    badInput ||
-    numbers.some((n) => !Number.isInteger(n)) ||
-    lists.some((l) => !Array.isArray(l)) ||
-    memory < 2 ** 20 ||
-    memory > 3 * 2 ** 30
-  )
-    throw new UserError('sidecar-corrupt', `${path} does not describe a machine`);
+  const wrong = wrongSidecarField(value);
+  if (wrong !== null)
+    throw new UserError('sidecar-corrupt', `${path} does not describe a machine: "${wrong}" is missing or not what it must be`);
   return value as Sidecar;
 }

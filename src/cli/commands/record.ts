@@ -5,6 +5,7 @@ import { execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
 import { stdinDevice } from '../stdin-device.js';
+import { terminalTargets } from '../terminal-targets.js';
 
 interface RecordArguments extends MachineArguments, SessionArguments {
   readonly log: string;
@@ -32,7 +33,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
     writeSidecar(log, { machine: config, inputs, logFormat });
     const job = {
       kind: 'record',
-      config,
+      config: terminalTargets(config, args.json ?? false),
       log,
       logFormat,
       until: untilIcount(args.until),

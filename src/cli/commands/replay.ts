@@ -5,6 +5,7 @@ import { readSidecar, type Sidecar, sidecarPath, verifyInputs } from '../../mach
 import { execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
+import { terminalTargets } from '../terminal-targets.js';
 
 interface ReplayArguments extends MachineArguments, SessionArguments {
   readonly log: string;
@@ -25,7 +26,7 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
     if (sidecar !== null) verifyInputs(sidecar);
     const job = {
       kind: 'replay',
-      config,
+      config: terminalTargets(config, args.json ?? false),
       log: args.log,
       logFormat: sidecar?.logFormat ?? '5.2',
       until: untilIcount(args.until),

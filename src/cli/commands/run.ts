@@ -4,6 +4,7 @@ import { execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
 import { stdinDevice } from '../stdin-device.js';
+import { terminalTargets } from '../terminal-targets.js';
 
 /** `palindrome run`: a machine without a log. */
 export const runCommand: CommandModule<object, MachineArguments & SessionArguments> = {
@@ -15,7 +16,7 @@ export const runCommand: CommandModule<object, MachineArguments & SessionArgumen
     const config = configure(args);
     const job = {
       kind: 'run',
-      config,
+      config: terminalTargets(config, args.json ?? false),
       log: null,
       logFormat: '5.2',
       until: untilIcount(args.until),

@@ -1,0 +1,80 @@
+import { isDate, type MachineConfig } from './config.js';
+import type { Sidecar } from './sidecar.js';
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (v) => typeof v === 'string';
+const flag: Check = (v) => typeof v === 'boolean';
+const nullOr =
+  (check: Check): Check =>
+  (v) =>
+    v === null || check(v);
+const listOf =
+  (check: Check, most: number): Check =>
+  (v) =>
+    Array.isArray(v) && v.length <= most && v.every(check);
+const oneOf =
+  (...known: readonly string[]): Check =>
+  (v) =>
+    known.includes(v as string);
+const integer =
+  (from: number, to: number): Check =>
+  (v) =>
+    Number.isInteger(v) && (v as number) >= from && (v as number) <= to;
+
+/** An object whose named properties pass their checks. */
+function shape(checks: Readonly<Record<string, Check>>): Check {
+  return (v) => wrongField(v, checks) === null;
+}
+
+/** Name of the first property that is not what it must be; '' when `value` is no object; null: all are right. */
+function wrongField(value: unknown, checks: Readonly<Record<string, Check>>): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return '';
+  const found = Object.entries(checks).find(([name, check]) => !check((value as Record<string, unknown>)[name]));
+  return found === undefined ? null : found[0];
+}
+
+const charTarget: Check = (v) => shape({ kind: oneOf('null', 'stdio') })(v) || shape({ kind: oneOf('file'), path: text })(v);
+
+const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
+  machine: oneOf('pc'),
+  acpi: flag,
+  cpu: oneOf('qemu32', 'max'),
+  apic: flag,
+  memoryBytes: (v) => integer(2 ** 20, 3 * 2 ** 30)(v) && (v as number) % 4096 === 0,
+  bios: nullOr(text),
+  vgabios: nullOr(text),
+  kernel: nullOr(text),
+  initrd: nullOr(text),
+  append: text,
+  drives: listOf(shape({ file: text, format: oneOf('raw'), interface: oneOf('ide'), index: integer(0, 3) }), 4),
+  serial: listOf(charTarget, 4),
+  debugcon: nullOr(shape({ target: charTarget, ports: listOf(integer(0, 0xffff), 2) })),
+  vga: flag,
+  shift: integer(0, 10),
+  rtcBase: (v) => v === 'utc' || (typeof v === 'string' && isDate(v)),
+  rtcClock: oneOf('host', 'vm'),
+  devices: listOf(
+    (v) =>
+      shape({ name: oneOf('piix3-usb-uhci', 'usb-tablet') })(v) ||
+      shape({ name: oneOf('isa-debug-exit'), iobase: integer(0, 0xffff), iosize: integer(1, 4) })(v),
+    64,
+  ),
+  noReboot: flag,
+};
+
+const SIDECAR: Readonly<Record<Exclude<keyof Sidecar, 'palindrome' | 'machine'>, Check>> = {
+  inputs: listOf(shape({ option: text, path: text, sha256: text }), 64),
+  logFormat: oneOf('5.2', '7.2'),
+  final: (v) =>
+    v === undefined ||
+    shape({ icount: integer(0, Number.MAX_SAFE_INTEGER), events: integer(0, Number.MAX_SAFE_INTEGER), digest: text, log: text })(v),
+};
+
+/** Checks every property of a LOG.json that a stranger may have written. Returns the name of the first wrong one, or null. */
+export function wrongSidecarField(value: unknown): string | null {
+  const outer = wrongField(value, SIDECAR);
+  if (outer !== null) return outer;
+  const inner = wrongField((value as { machine?: unknown }).machine, MACHINE);
+  return inner === null ? null : ['machine', inner].filter((name) => name !== '').join('.');
+}
