@@ -25,10 +25,10 @@ function advance(cx: TbContext, i: Insn, ...registers: number[]): void {
   for (const n of registers) cx.writeReg(n, i.addressSize, js.expr`${cx.reg(n)} + ${by} | 0`);
 }
 
-/** Without a repeat prefix; with one, `exec` does many iterations at a time. */
+/** Without a repeat prefix: with one, `exec` does many iterations at a time. Without LOCK: some are undefined with it. */
 function once(emit: (cx: TbContext, i: Insn) => void): Emit {
   return (cx, i) => {
-    if (i.rep !== 0) return cx.refuse();
+    if (i.rep !== 0 || i.lock) return cx.refuse();
     emit(cx, i);
   };
 }
