@@ -23,6 +23,12 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
   if (e.code !== 'EPIPE') fail(new UserError('file-io', `stdout: ${e.message}`));
 });
 
+/** What yargs has to say about the arguments. */
+function inOneLine(message: string): string {
+  if (message.startsWith('Not enough non-option arguments')) return 'a file name is missing; add --help to see what the command takes';
+  return message.replace(/\s*\n\s*/g, ' ');
+}
+
 /** Options that may be given several times. */
 const LISTS = ['drive', 'serial', 'net', 'device', 'kind'];
 
@@ -52,7 +58,9 @@ const parser = yargs(hideBin(process.argv))
   .example('$0 log stat boot.rr', 'what the recording holds')
   .epilogue('palindrome COMMAND --help lists the options of a command.')
   .wrap(Math.min(110, process.stderr.columns ?? 110))
-  .fail((message, error) => fail(error ?? new UserError('bad-option', message.replace(/\s*\n\s*/g, ' '))));
+  .fail((message, error) =>
+    fail(error === undefined || error.name === 'YError' ? new UserError('bad-option', inOneLine(error?.message ?? message)) : error),
+  );
 
 try {
   await parser.parseAsync();

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { GUEST_IMAGE_BASE64 } from '../../src/cli/demo/guest-image.js';
+import { MAIN, palindrome } from '../cli.js';
+
+/** Writes the demo guest into a folder; gives the options of a machine for it, without a serial port. */
+export function guestOptions(folder: string): string[] {
+  const kernel = join(folder, 'guest.bin');
+  writeFileSync(kernel, Buffer.from(GUEST_IMAGE_BASE64, 'base64'));
+  return ['--kernel', kernel, '--memory', '8M', '--nodefaults', '--device', 'isa-debug-exit,iobase=0xf4,iosize=1'];
+}
+
+/** The program refuses: nothing on stdout, one line on stderr, exit code 2. Returns the line. */
+export function refusal(...args: string[]): string {
+  const { status, stdout, stderr } = palindrome(...args);
+  expect([args.join(' '), status, stdout]).toEqual([args.join(' '), 2, '']);
+  expect(stderr).toMatch(/^palindrome: [^\n]+\n$/);
+  return stderr;
+}
+
+/** The program in the background. */
+export class Background {
+  stdout = '';
+  stderr = '';
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ status: number | null; signal: string | null }>;
+
+  constructor(...args: string[]) {
+    this.child = spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe' });
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.ended = new Promise((resolve) => this.child.once('close', (status, signal) => resolve({ status, signal })));
+  }
+
+  /** Waits until the condition holds. */
+  async until(condition: () => boolean): Promise<void> {
+    for (let tries = 0; !condition(); tries++) {
+      if (tries > 3000 || this.child.exitCode !== null) throw new Error(`waited in vain: ${this.stdout}${this.stderr}`);
+      await sleep(10);
+    }
+  }
+}
+
+/** Length of a file that may not exist yet. */
+export function sizeOf(path: string): number {
+  try {
+    return readFileSync(path).length;
+  } catch {
+    return 0;
+  }
+}

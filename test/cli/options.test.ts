@@ -1,0 +1,138 @@
+// Oracle: manual (README: machine options spelled as QEMU's; one sentence and exit code 2 for what cannot be used)
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../src/core/errors.js';
+import { configure } from '../../src/machine/config.js';
+import { MultibootKernel } from '../../src/machine/multiboot.js';
+import { PhysicalMemory } from '../../src/memory/physical.js';
+import { palindrome, temporaryFolder } from '../cli.js';
+import { guestOptions, refusal } from './guest.js';
+
+const dir = temporaryFolder();
+const guest = guestOptions(dir);
+
+function file(name: string, bytes: Uint8Array | string): string {
+  const path = join(dir, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** A multiboot header: magic, flags, checksum, then what follows. */
+function multiboot(flags: number, ...words: number[]): Uint8Array {
+  const all = Uint32Array.of(0x1badb002, flags, -(0x1badb002 + flags), ...words);
+  return new Uint8Array(all.buffer);
+}
+
+describe('help', () => {
+  it.each([
+    [[]],
+    [['run']],
+    [['record']],
+    [['replay']],
+    [['demo']],
+    [['log']],
+    [['log', 'stat']],
+    [['log', 'dump']],
+    [['log', 'events']],
+    [['log', 'convert']],
+  ])('of %j says what it does and shows an example', (command) => {
+    const { status, stdout, stderr } = palindrome(...command, '--help');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^palindrome/);
+    expect(stdout).toContain('Examples:');
+  });
+
+  it('is also -h, and is in English wherever the user lives', () => {
+    expect(palindrome('-h').stdout).toContain('Commands:');
+  });
+});
+
+describe('what cannot be used is refused with words that name it', () => {
+  it.each([
+    ['memory', 'x', '100K', '64G', ''],
+    ['icount', 'shift=11', 'auto', 'shift=-1', 'shift=1,shift=2', 'align=on'],
+    ['drive', 'format=raw', '=x', 'file=x,format=vhdx', 'file=x,index=4', 'file=x,toString=1'],
+    ['serial', 'tcp:1', 'file:', ''],
+    ['debugcon', 'pipe', 'null,iobase=0x10000', 'null,iobase='],
+    ['device', 'e1000', '', 'isa-debug-exit,iosize=3', 'isa-debug-exit,iobase=0xffff,iosize=4', 'isa-debug-exit,iobase=x'],
+    ['rtc', 'base=5', 'base=localtime', 'base=2026-13-01', 'clock=rt', 'base='],
+    ['cpu', 'pentium', 'max,+sse9', ''],
+    ['machine', 'q35', 'pc,usb=on'],
+    ['net', 'user'],
+  ])('--%s', (flag, ...values) => {
+    const isList = ['drive', 'serial', 'device', 'net'].includes(flag);
+    for (const value of values) {
+      const make = (): unknown => configure({ [flag]: isList ? [value] : value });
+      expect(make, value).toThrow(UserError);
+      expect(make, value).toThrow(new RegExp(`^--${flag}[ :]`));
+    }
+    expect(refusal('run', ...guest.filter((_, i) => flag !== 'memory' || i > 3), `--${flag}`, values[0]!)).toContain(`--${flag}`);
+  });
+
+  it.each([
+    ['--drive', 'file=/nonexistent'],
+    ['--serial', 'file:/nonexistent/out'],
+    ['--until', '1e3'],
+    ['--until', ''],
+    ['--bios', '/nonexistent'],
+    ['--bios', '/dev/zero'],
+    ['--kernel', '/'],
+  ])('%s %j', (flag, value) => {
+    expect(refusal('run', ...(flag === '--kernel' ? [] : guest), flag, value)).toContain(flag);
+  });
+
+  it('an option that was given twice', () => {
+    expect(refusal('run', '--icount', 'shift=1', '--icount', 'shift=2')).toContain('--icount is given more than once');
+  });
+
+  it('an unknown option, command or value, or one that is missing', () => {
+    expect(refusal('run', '--colour', 'red')).toContain('colour');
+    expect(refusal('fly')).toContain('fly');
+    expect(refusal('log', 'fly')).toContain('fly');
+    expect(refusal('log')).toContain('palindrome log --help');
+    expect(refusal()).toContain('palindrome --help');
+    expect(refusal('record')).toContain('a file name is missing');
+    expect(refusal('run', '--jit', 'maybe')).toContain('jit');
+    expect(refusal('run', '--until')).toContain('until');
+    expect(refusal('run', '--initrd', 'x')).toContain('--initrd needs --kernel');
+    expect(refusal('replay', join(dir, 'absent.rr'))).toContain('absent.rr');
+  });
+});
+
+describe('an image that cannot be used is refused in one line', () => {
+  const load = 0x100000;
+  it.each([
+    ['is empty', ''],
+    ['is not multiboot', 'hello'.repeat(1000)],
+    ['asks for unknown features', multiboot(0x8)],
+    ['is cut off in its header', multiboot(0x10000, load)],
+    ['is to be loaded beyond the memory', multiboot(0x10000, 0xfffffff0, 0xfffffff0, 0, 0, 0xfffffff0)],
+    ['has a header before its start', multiboot(0x10000, load, 0, 0, 0, load)],
+    ['is shorter than its load area', multiboot(0x10000, load, load, load + 0x10000, 0, load)],
+    ['ends before it starts', multiboot(0x10000, load, load, load - 16, 0, load)],
+    ['has more bss than the memory', multiboot(0x10000, load, load, 0, 0xffffffff, load)],
+    ['has neither addresses nor ELF headers', multiboot(0)],
+  ])('a kernel that %s', (name, bytes) => {
+    const kernel = file(`${name}.bin`, bytes);
+    const load = (): unknown => new MultibootKernel(configure({ kernel, memory: '8M' }), new PhysicalMemory(8 << 20));
+    expect(load).toThrow(UserError);
+    expect(load).toThrow(`--kernel ${kernel}: `);
+  });
+
+  it('as every error of the machine, in one line', () => {
+    expect(refusal('run', '--kernel', file('text.bin', 'hello'))).toContain('no multiboot header');
+  });
+
+  it.each([0, 70_000, 20 << 20])('firmware of %d bytes', (size) => {
+    const bios = file('odd.bios', new Uint8Array(size));
+    expect(refusal('run', '--memory', '8M', '--nodefaults', '--bios', bios)).toMatch(/--bios.*65536/);
+  });
+
+  it('an empty disk, and two disks in one place', () => {
+    const empty = file('empty.img', '');
+    const disk = file('disk.img', new Uint8Array(512));
+    expect(refusal('run', ...guest, '--drive', `file=${empty}`)).toContain(`--drive file=${empty}`);
+    expect(refusal('run', ...guest, '--drive', `file=${disk},index=1`, '--drive', `file=${disk},index=1`)).toContain('index=N');
+  });
+});

@@ -1,0 +1,111 @@
+// Oracle: manual (README: Ctrl-C ends a recording in good order; one that was killed replays up to its last whole event)
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openLog } from '../../replay/log/reader.js';
+import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
+import { demoGuest, record, replay } from '../replay/scripted.js';
+import { Background, guestOptions, sizeOf } from './guest.js';
+
+const dir = temporaryFolder();
+const guest = guestOptions(dir);
+
+function stat(log: string): Record<string, unknown> & { kinds: Record<string, number> } {
+  const { status, stdout } = palindrome('log', 'stat', log, '--json');
+  expect(status).toBe(0);
+  return JSON.parse(stdout) as Record<string, unknown> & { kinds: Record<string, number> };
+}
+
+describe('a recording', () => {
+  it('that gets SIGINT ends with a complete log that replays; what was typed on stdin is in it', async () => {
+    const log = join(dir, 'int.rr');
+    const run = new Background('record', log, ...guest, '--serial', 'stdio');
+    await run.until(() => run.stdout.includes('round'));
+    run.child.stdin!.write('hello');
+    await run.until(() => sizeOf(log) > 3000);
+    await new Promise((r) => setTimeout(r, 300));
+    run.child.kill('SIGINT');
+    // Its stdin stays open: that must not keep it.
+    expect(await run.ended).toEqual({ status: 0, signal: null });
+    expect(run.stderr).toContain('record: stopped on request');
+    const held = stat(log);
+    expect(held).toMatchObject({ complete: true, endsWithEnd: true });
+    expect(held.kinds.ASYNC_CHAR_READ).toBeGreaterThan(0);
+    expect(palindrome('log', 'events', log).stdout).toMatch(/CHAR_READ/);
+    expect(summary('replay', log)).toMatchObject({ status: 0, stop: 'end-of-log', divergence: null });
+    expect(palindrome('replay', log).stdout).toBe(run.stdout);
+  });
+
+  it('that is killed is readable and replays up to its last whole event', async () => {
+    const log = join(dir, 'kill.rr');
+    const run = new Background('record', log, ...guest);
+    await run.until(() => sizeOf(log) > 2000);
+    run.child.kill('SIGKILL');
+    expect(await run.ended).toEqual({ status: null, signal: 'SIGKILL' });
+    const held = stat(log);
+    expect(held).toMatchObject({ complete: false, endsWithEnd: false });
+    expect(summary('replay', log)).toMatchObject({
+      status: 0,
+      stop: 'end-of-log',
+      icount: held.instructions,
+      divergence: null,
+    });
+  });
+
+  it('that gets a second signal before it is done exits with 130 at once', async () => {
+    const run = new Background('record', join(dir, 'twice.rr'), ...guest, '--serial', 'stdio');
+    await run.until(() => run.stdout.length > 0);
+    // Both wait for the stopped process, so neither can be missed.
+    for (const signal of ['SIGSTOP', 'SIGINT', 'SIGTERM', 'SIGCONT'] as const) run.child.kill(signal);
+    expect(await run.ended).toEqual({ status: 130, signal: null });
+  });
+
+  it('that was cut off after any of its events or within it replays to there', () => {
+    const config = demoGuest(dir);
+    const whole = record(join(dir, 'whole.rr'), config, '5.2', 950_000);
+    const bytes = readFileSync(whole.log);
+    const ends: number[] = [];
+    const cursor = openLog(whole.log);
+    while (cursor.next()) ends.push(cursor.offset);
+    cursor.close();
+    const log = join(dir, 'cut.rr');
+    for (let i = 1; i < ends.length; i += Math.ceil(ends.length / 40)) {
+      const cut = Buffer.from(bytes.subarray(0, ends[i]! + (i % 3)));
+      cut.fill(0, 0, 4);
+      writeFileSync(log, cut);
+      const { stop, divergence } = replay({ ...whole, log }, { final: null });
+      expect([i, stop, divergence]).toEqual([i, 'end-of-log', null]);
+    }
+  });
+});
+
+describe('a replay', () => {
+  it('that gets SIGINT stops and says so', async () => {
+    const log = join(dir, 'long.rr');
+    summary('record', log, ...guest, '--serial', 'null', '--until', '60000000');
+    const run = new Background('replay', log, '--jit', 'off', '--serial', 'stdio', '--json');
+    await run.until(() => run.stderr.length > 0);
+    run.child.kill('SIGINT');
+    expect(await run.ended).toEqual({ status: 0, signal: null });
+    expect(JSON.parse(run.stdout)).toMatchObject({ stop: 'signal', divergence: null });
+  });
+});
+
+describe('stdout', () => {
+  it.each([
+    ['run', ...guest, '--serial', 'stdio', '--until', '60000000'],
+    ['demo', '--help'],
+    ['log', 'dump', new URL('../recordings/t5.rr', import.meta.url).pathname],
+  ])('that is closed early ends %s quietly', async (...args) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    expect(status).toBe(0);
+    expect(stderr).not.toMatch(/EPIPE|error| {4}at /i);
+  });
+});
