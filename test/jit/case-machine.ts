@@ -39,6 +39,8 @@ export interface Surroundings {
   readonly cr4: number;
   /** The TLB knows the windows before the case starts. */
   readonly warm: boolean;
+  /** With paging, the first page of the windows is a device's registers. */
+  readonly device: boolean;
   /** Budgets of the slices; the last one counts for the rest. */
   readonly slices: readonly number[];
 }
@@ -49,8 +51,6 @@ const HANDLERS = 0x6000;
 const KERNEL_STACK = 0x9e000;
 const PAGE_TABLE = 0x200000;
 const FX_AREA = 0x3f0000;
-/** Linear page of a device, in all modes with paging. */
-export const DEVICE_PAGE = 0x304000;
 const DEVICE = 0x3f8000;
 /** All memory there is, so that all of it can be compared: physical pages. */
 const PAGES = [
@@ -215,7 +215,6 @@ export class CaseMachine {
       dv.setInt32(GDT + selector, low, true);
       dv.setInt32(GDT + selector + 4, high, true);
     }
-    dv.setUint32(PAGE_TABLE + (DEVICE_PAGE >>> 12) * 4, DEVICE | 7, true);
     scratch.fill(0xf4, HANDLERS, HANDLERS + 0x1000);
     for (let vector = 0; vector < 256; vector++) dv.setInt32(IVT + 4 * vector, ((HANDLERS >> 4) << 16) | (vector * 16), true);
     for (const [page, at] of this.backing) this.memory.u8.set(scratch.subarray(page << 12, (page + 1) << 12), at);
@@ -257,6 +256,7 @@ export class CaseMachine {
     writeWindows(windows, c.memory);
     for (const { address } of WINDOWS) this.writeLinear(address & ~0xfff, windows.subarray(address & ~0xfff, (address | 0xfff) + 1));
     this.writeLinear(CODE, codeWindow(c));
+    if (s.device) this.writeLinear(PAGE_TABLE + (WINDOWS[0].address >>> 12) * 4, Uint8Array.of(7, (DEVICE >>> 8) & 0xff, DEVICE >>> 16, 0));
     restore(cpu, this.initialState);
     flushTlb(cpu);
     this.loadFx(c);
