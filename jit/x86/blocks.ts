@@ -1,9 +1,9 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../../src/memory/physical.js';
 import type { CodeWatcher, Cpu } from './cpu.js';
 import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
-import { END_NONE, type Insn } from './insn.js';
+import { END_JUMP, END_NONE, type Insn } from './insn.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
-import { MODE_BREAKPOINTS, MODE_CS32, MODE_INHIBIT, MODE_TF } from './mode.js';
+import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
 
 /** Mode bits that decoded code does not depend on. */
@@ -35,8 +35,8 @@ export class Block {
   lengthBytes = 0;
   /** Backing page of the second half of an instruction that crosses a page; -1: none. */
   secondPage = -1;
-  /** Ends without END_*, in 16-bit code: QEMU cuts EIP to 16 bits there. */
-  cutsEip = false;
+  /** Behind it nothing can have changed of what the engine looks at between blocks, unless Cpu.breakBlock says so. */
+  quiet = false;
   /** Linear address it was last found at, and the map generation that was valid for. */
   laddr = 0;
   generation = DEAD;
@@ -144,7 +144,7 @@ export class BlockCache implements CodeWatcher {
       if (insn.end !== END_NONE || block.lengthBytes === room || block.insns.length === limit) break;
     }
     const last = block.insns[block.insns.length - 1];
-    block.cutsEip = last.end === END_NONE && (mode & MODE_CS32) === 0;
+    block.quiet = last.end <= END_JUMP;
     this.keep(block);
     return block;
   }
@@ -175,7 +175,6 @@ export class BlockCache implements CodeWatcher {
     const insn = decodeInsn(this.window, 0, mode);
     block.insns.push(insn);
     block.lengthBytes = insn.length;
-    block.cutsEip = insn.end === END_NONE && (mode & MODE_CS32) === 0;
     return block;
   }
 

@@ -56,7 +56,7 @@ export class Engine implements EngineView {
     this.cpu = cpu;
     this.r = cpu.r;
     this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: options.jit === 'force', now: options.now });
-    this.hot = options.jit === 'force' ? 0 : (options.hot ?? HOT);
+    this.hot = options.jit === 'off' ? Number.MAX_SAFE_INTEGER : options.jit === 'force' ? 0 : (options.hot ?? HOT);
     this.blocks = new BlockCache(cpu);
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
@@ -144,55 +144,60 @@ export class Engine implements EngineView {
 
   private loop(): SliceEnd {
     const { cpu, r, blocks } = this;
-    const { translations } = this;
     for (;;) {
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0 && this.sample()) return 'kick';
       if (r[LEFT] <= 0) return 'budget';
       if (this.kicked) return 'kick';
       cpu.breakBlock = false;
       const block = blocks.find();
-      this.current = block;
       if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
-      else if (translations === null) {
-        const { length } = block.insns;
-        interpret(cpu, block, length <= r[LEFT] ? length : r[LEFT]);
-      } else this.runBlock(block, translations);
+      else if (block.compiled !== null && r[LEFT] >= block.insns.length) this.runTranslations(block);
+      else this.runInterpreted(block);
       if (cpu.halted) return 'halt';
       if (cpu.exitSlice) return 'kick';
     }
   }
 
-  /** Translated if possible; what a translation cannot do in the middle of its block, the interpreter does up to the block's end. */
-  private runBlock(block: Block, translations: TranslationCache): void {
-    const { cpu, r } = this;
-    const { length } = block.insns;
-    if (block.compiled === null && ++block.hits >= this.hot) translations.translate(block);
-    if (block.compiled === null || r[LEFT] < length) {
-      interpret(cpu, block, length <= r[LEFT] ? length : r[LEFT]);
-      return;
+  /**
+   * Interpreted blocks, one after the other, up to one that has a translation or after which `loop` must look around: a device was touched, an instruction
+   * ended its block for more than a jump, an interrupt waits, the budget is used up.
+   */
+  private runInterpreted(first: Block): void {
+    const { cpu, r, blocks, hot } = this;
+    let block = first;
+    for (;;) {
+      if (block.hits++ >= hot) {
+        this.translations!.translate(block);
+        if (block.compiled !== null && r[LEFT] >= block.insns.length) return;
+      }
+      this.current = block;
+      interpret(cpu, block, block.insns.length);
+      if (cpu.breakBlock || !block.quiet || r[LEFT] <= 0) return;
+      if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
+      block = blocks.find();
+      if (block.compiled !== null) return;
     }
-    this.runTranslations(block, translations);
   }
 
   /**
    * Translated blocks, one after the other: as long as none ran an instruction's `exec`, nothing can have changed of what `loop` looks at
    * between blocks.
    */
-  private runTranslations(first: Block, translations: TranslationCache): void {
+  private runTranslations(first: Block): void {
     const { cpu, r, blocks } = this;
     const undisturbed = pendingRequest(cpu) === 0;
     let block = first;
     for (;;) {
+      this.current = block;
       const stopped = block.compiled!();
       if (stopped >= 0) {
-        translations.bailedOut(block);
+        this.translations!.bailedOut(block);
         interpret(cpu, block, block.insns.length, stopped);
         return;
       }
       if (stopped !== JUMPED || !undisturbed || r[LEFT] <= 0) return;
       block = blocks.find();
       if (block.compiled === null || r[LEFT] < block.insns.length) return;
-      this.current = block;
     }
   }
 
@@ -207,7 +212,8 @@ export class Engine implements EngineView {
       r[LEFT]--;
       raiseFault(DB);
     }
-    interpret(cpu, block, (mode & STEPPING) !== 0 ? 1 : Math.min(block.insns.length, r[LEFT]));
+    this.current = block;
+    interpret(cpu, block, (mode & STEPPING) !== 0 ? 1 : block.insns.length);
     if (cpu.halted || cpu.exitSlice) return;
     if (resume) r[EFLAGS] &= ~FLAG_RF;
     const shadow = (mode & MODE_INHIBIT) === 0 && (cpu.mode & MODE_INHIBIT) !== 0;

@@ -11,6 +11,7 @@ import { EIP, LEFT } from './regs.js';
 export function interpret(cpu: Cpu, block: Block, count: number, from = 0): void {
   const { r } = cpu;
   const { insns } = block;
+  const end = Math.min(count, from + r[LEFT]);
   let k = from;
   do {
     const insn = insns[k++];
@@ -19,7 +20,7 @@ export function interpret(cpu: Cpu, block: Block, count: number, from = 0): void
     r[EIP] = eip + insn.length;
     r[LEFT]--;
     insn.exec(cpu, insn);
-  } while (k < count && !cpu.breakBlock);
+  } while (k < end && !cpu.breakBlock);
   // QEMU cuts EIP to the code segment's size where a TB ends without a jump.
   if ((block.mode & MODE_CS32) === 0 && insns[k - 1].end === END_NONE) r[EIP] &= 0xffff;
 }

@@ -3,7 +3,7 @@ import { loadEflags } from '../eflags.js';
 import { farCall, farJump, farReturn, interruptReturn } from '../far.js';
 import { BP, BR, GP, OF, raiseFault, raiseSoftware, raiseStatic } from '../fault.js';
 import { getOF, readEflags } from '../flags.js';
-import { END_JUMP, END_SYSTEM, type Exec, type Insn, type Row } from '../insn.js';
+import { END_SYSTEM, type Exec, type Insn, type Row } from '../insn.js';
 import { load16, load32 } from '../mmu.js';
 import { MODE_INHIBIT } from '../mode.js';
 import { MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP } from '../msr.js';
@@ -146,10 +146,10 @@ const one = { map: '1', modrm: false, size: 'v', test: 'control' } as const;
 
 /** Far transfers, interrupts by instruction, flags, SYSENTER (SDM Vol. 2). */
 export const controlFarRows: readonly Row[] = [
-  { ...one, name: 'jmpf', opcode: 0xea, imm: 'far', end: END_JUMP, exec: () => jumpFar },
-  { ...one, name: 'callf', opcode: 0x9a, imm: 'far', end: END_JUMP, exec: () => callFar },
-  { ...one, name: 'jmpf', opcode: 0xff, modrm: true, digit: 5, form: 'mem', end: END_JUMP, exec: () => jumpFarMem },
-  { ...one, name: 'callf', opcode: 0xff, modrm: true, digit: 3, form: 'mem', end: END_JUMP, exec: () => callFarMem },
+  { ...one, name: 'jmpf', opcode: 0xea, imm: 'far', end: END_SYSTEM, exec: () => jumpFar },
+  { ...one, name: 'callf', opcode: 0x9a, imm: 'far', end: END_SYSTEM, exec: () => callFar },
+  { ...one, name: 'jmpf', opcode: 0xff, modrm: true, digit: 5, form: 'mem', end: END_SYSTEM, exec: () => jumpFarMem },
+  { ...one, name: 'callf', opcode: 0xff, modrm: true, digit: 3, form: 'mem', end: END_SYSTEM, exec: () => callFarMem },
   { ...one, name: 'retf', opcode: 0xcb, end: END_SYSTEM, exec: () => returnFar },
   { ...one, name: 'retf', opcode: 0xca, imm: 'w', end: END_SYSTEM, exec: () => returnFarImm },
   { ...one, name: 'iret', opcode: 0xcf, writes: FLAGS_ARITH, end: END_SYSTEM, exec: () => iret },
