@@ -1,7 +1,7 @@
 /**
  * Runs QEMU and our interpreter on the same guest, instruction by instruction, and names the first one after which registers, flags, segments or
- * control registers differ. QEMU records the guest first; both then replay that log, so timing cannot make a difference.
- *   npx tsx tools/lockstep.ts BIOS [--cpu qemu32|max] [--memory MIB] [--shift N] [--seconds N] [--limit INSTRUCTIONS]
+ * control registers differ, and the first byte of memory, compared at some places on the way. QEMU records the guest first; both then replay that log, so timing cannot make a difference.
+ *   npx tsx tools/lockstep.ts BIOS [--cpu qemu32|max] [--memory MIB] [--shift N] [--seconds N] [--limit INSTRUCTIONS] [--acpi]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,14 +19,16 @@ const args = await yargs(hideBin(process.argv))
   .option('shift', { type: 'number', default: 7 })
   .option('seconds', { type: 'number', default: 5 })
   .option('limit', { type: 'number', default: 5_000_000 })
+  .option('acpi', { type: 'boolean', default: false })
   .parseAsync();
 
 const dir = mkdtempSync(join(tmpdir(), 'lockstep-'));
 try {
-  const guest = { bios: args.bios, cpu: args.cpu, memoryMiB: args.memory, shift: args.shift };
+  const guest = { bios: args.bios, cpu: args.cpu, memoryMiB: args.memory, shift: args.shift, acpi: args.acpi };
   const log = await recordWithQemu(dir, guest, args.seconds);
-  const { compared, difference } = await lockstep(dir, guest, log, args.limit);
-  console.log(`${compared} instructions compared, ${difference === null ? 'no difference' : `first difference ${difference}`}`);
+  const { compared, memoryPoints, difference } = await lockstep(dir, guest, log, args.limit);
+  const done = `${compared} instructions and all memory at ${memoryPoints} places compared`;
+  console.log(`${done}, ${difference === null ? 'no difference' : `first difference ${difference}`}`);
   process.exitCode = difference === null ? 0 : 1;
 } finally {
   rmSync(dir, { recursive: true });

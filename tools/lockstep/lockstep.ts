@@ -1,52 +1,41 @@
-import { LogEventSource } from '../../replay/log/event-source.js';
-import { ReplaySession } from '../../replay/replay-session.js';
 import { DivergenceError } from '../../src/core/errors.js';
-import { configure } from '../../src/machine/config.js';
-import { PcMachine } from '../../src/machine/pc.js';
+import type { PcMachine } from '../../src/machine/pc.js';
+import { type CountingSession, replayOf } from './machine.js';
 import { differences, recordOf } from './machine-state.js';
-import { type Guest, readFirmwareConfiguration, traceWithQemu } from './qemu.js';
+import { compareMemory } from './memory.js';
+import { type Firmware, type Guest, readFirmwareConfiguration, traceWithQemu } from './qemu.js';
 import { readTrace, type TraceRecord } from './qemu-trace.js';
 
 /** Without a record for so long, QEMU has stopped. */
 const SILENCE_MS = 10_000;
+const MEMORY_POINTS = 8;
 
 export interface LockstepResult {
   /** Instructions whose state before execution was compared. */
   readonly compared: number;
+  /** Places on the way at which all memory was compared. */
+  readonly memoryPoints: number;
   /** Null: none. */
   readonly difference: string | null;
 }
 
-/** Counts the exceptions of a step: each faulting attempt has a record of its own in QEMU's trace, but no instruction count. */
-class CountingSession extends ReplaySession {
-  exceptions = 0;
-  override exceptionRaised(vector: number): void {
-    this.exceptions++;
-    super.exceptionRaised(vector);
-  }
+/**
+ * Replays QEMU's log on both sides, comparing the whole processor state before each instruction, and afterwards all memory at `MEMORY_POINTS`
+ * places on the way. Stops at the first difference, at `limit` instructions, or at the end.
+ */
+export async function lockstep(dir: string, guest: Guest, log: string, limit: number): Promise<LockstepResult> {
+  const firmware = readFirmwareConfiguration(dir, guest);
+  const walk = await compareProcessor(guest, firmware, log, limit);
+  const { compared, icount, difference } = walk;
+  if (difference !== null) return { compared, memoryPoints: 0, difference };
+  const memory = await compareMemory(dir, guest, firmware, log, icount, MEMORY_POINTS);
+  return { compared, memoryPoints: memory.points.length, difference: memory.difference };
 }
 
-/** Replays QEMU's log on both sides, comparing the whole processor state before each instruction. Stops at the first difference, at `limit` instructions, or at the end. */
-export async function lockstep(dir: string, guest: Guest, log: string, limit: number): Promise<LockstepResult> {
-  const config = configure({
-    machine: 'pc,acpi=off',
-    cpu: guest.cpu,
-    memory: `${guest.memoryMiB}M`,
-    nodefaults: true,
-    bios: guest.bios,
-    debugcon: 'null,iobase=0xe9',
-    icount: `shift=${guest.shift}`,
-    noReboot: true,
-  });
-  const firmware = readFirmwareConfiguration(dir, guest);
-  const source = new LogEventSource(log);
-  const session = new CountingSession(source, { shift: guest.shift, noReboot: true, strict: false });
-  const machine = new PcMachine(config, session, 'off', (fwCfg) => {
-    for (const [key, data] of firmware.items) fwCfg.addBytes(key, data);
-    for (const [name, data] of firmware.files) fwCfg.addFile(name, data);
-  });
+async function compareProcessor(guest: Guest, firmware: Firmware, log: string, limit: number): Promise<Walk> {
+  const ours = replayOf(guest, firmware, log);
   const qemu = traceWithQemu(guest, log);
-  const walk = new Walk(session, machine, limit);
+  const walk = new Walk(ours.session, ours.machine, limit);
   // QEMU can hang in its own replay (INTO, which it counts by the block it stands in): then the walk ends where it stopped.
   const end = (): void => {
     qemu.stdout!.destroy();
@@ -57,21 +46,21 @@ export async function lockstep(dir: string, guest: Guest, log: string, limit: nu
       watchdog.refresh();
       if (!walk.next(record)) break;
     }
-    return { compared: walk.compared, difference: walk.difference };
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw e;
-    return { compared: walk.compared, difference: walk.difference };
   } finally {
     clearTimeout(watchdog);
     process.kill(-qemu.pid!, 'SIGKILL');
-    source.close();
-    machine.close();
+    ours.close();
   }
+  return walk;
 }
 
 class Walk {
   compared = 0;
   difference: string | null = null;
+  /** Instruction count of the last state compared. */
+  icount = 0;
   private readonly session: CountingSession;
   private readonly machine: PcMachine;
   private readonly limit: number;
@@ -95,6 +84,7 @@ class Walk {
     const found = differences(recordOf(this.machine.cpu), record);
     if (found.length > 0) return this.passOver(record, found);
     this.compared++;
+    this.icount = this.machine.engine.icount;
     this.previous = record;
     return this.compared < this.limit && this.step(this.machine.engine.icount + 1);
   }

@@ -8,6 +8,14 @@ export interface Guest {
   readonly cpu: 'qemu32' | 'max';
   readonly memoryMiB: number;
   readonly shift: number;
+  /** With the power management function, whose SMI commands a guest may use. */
+  readonly acpi?: boolean;
+}
+
+/** QEMU's firmware configuration: plain items by key, and files by name. */
+export interface Firmware {
+  readonly items: ReadonlyMap<number, Uint8Array>;
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 const TABLE = 0x100;
@@ -17,11 +25,26 @@ const DIRECTORY_BYTES = 4 + 64 * 0x20;
 const PLAIN_KEYS = [...Array.from({ length: 0x19 }, (_, i) => i), 0x8000, 0x8001, 0x8002, 0x8003, 0x8004];
 const PLAIN_BYTES = 64;
 
+export function machineType(guest: Guest): string {
+  return guest.acpi === true ? 'pc' : 'pc,acpi=off';
+}
+
 function machine(guest: Guest): string[] {
   return [
-    ...['-M', 'pc,acpi=off', '-cpu', guest.cpu, '-m', String(guest.memoryMiB), '-display', 'none', '-net', 'none', '-nodefaults'],
+    ...['-M', machineType(guest), '-cpu', guest.cpu, '-m', String(guest.memoryMiB), '-display', 'none', '-net', 'none', '-nodefaults'],
     ...['-global', 'apic.vapic=off', '-no-reboot', '-debugcon', 'null'],
   ];
+}
+
+/** QEMU's options for the guest, but for the log. */
+export function machineArguments(guest: Guest): string[] {
+  return [...machine(guest), '-bios', guest.bios];
+}
+
+/** Options, behind the others, that keep all of the guest's RAM in a file. */
+export function backedRam(guest: Guest, path: string): string[] {
+  const size = `${guest.memoryMiB}M`;
+  return ['-object', `memory-backend-file,id=ram,mem-path=${path},share=on,size=${size}`, '-machine', 'memory-backend=ram'];
 }
 
 /** Reads firmware configuration items out of QEMU with a ROM that dumps them. */
@@ -48,8 +71,8 @@ function dumpItems(dir: string, guest: Guest, keys: readonly (readonly [number, 
   });
 }
 
-/** QEMU's firmware configuration: plain items by key, and files by name. */
-export function readFirmwareConfiguration(dir: string, guest: Guest): { items: Map<number, Uint8Array>; files: Map<string, Uint8Array> } {
+/** Reads all of QEMU's firmware configuration. */
+export function readFirmwareConfiguration(dir: string, guest: Guest): Firmware {
   const [directory, ...plain] = dumpItems(dir, guest, [
     [DIRECTORY_KEY, DIRECTORY_BYTES],
     ...PLAIN_KEYS.map((k) => [k, PLAIN_BYTES] as const),
@@ -74,11 +97,9 @@ export function readFirmwareConfiguration(dir: string, guest: Guest): { items: M
 /** Records the guest for some seconds; gives the log. */
 export async function recordWithQemu(dir: string, guest: Guest, seconds: number): Promise<string> {
   const log = join(dir, 'qemu.rr');
-  const qemu = spawn(
-    'qemu-system-i386',
-    [...machine(guest), '-bios', guest.bios, '-icount', `shift=${guest.shift},rr=record,rrfile=${log}`],
-    { stdio: 'ignore' },
-  );
+  const qemu = spawn('qemu-system-i386', [...machineArguments(guest), '-icount', `shift=${guest.shift},rr=record,rrfile=${log}`], {
+    stdio: 'ignore',
+  });
   const timer = setTimeout(() => qemu.kill('SIGTERM'), seconds * 1000);
   await new Promise((resolve) => qemu.once('exit', resolve));
   clearTimeout(timer);
@@ -87,7 +108,7 @@ export async function recordWithQemu(dir: string, guest: Guest, seconds: number)
 
 /** Replays a log in QEMU with its state before every instruction on stdout. Through a shell's pipe, as QEMU cannot open a socket as its log. */
 export function traceWithQemu(guest: Guest, log: string): ChildProcess {
-  const args = [...machine(guest), '-bios', guest.bios, '-icount', `shift=${guest.shift},rr=replay,rrfile=${log}`];
+  const args = [...machineArguments(guest), '-icount', `shift=${guest.shift},rr=replay,rrfile=${log}`];
   const command = ['qemu-system-i386', ...args, '-singlestep', '-d', 'cpu,exec,nochain', '-D', '/dev/stdout'];
   return spawn('sh', ['-c', '"$@" 2>/dev/null | cat', 'trace', ...command], { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
 }
