@@ -114,6 +114,7 @@ export class Vga implements Device {
       clear: (length) => this.clearVram(length),
     });
     mapVgaPorts(this, options.ports);
+    options.map.addPciRegion(WINDOW_BASE, WINDOW_BYTES, null, null);
     options.memory.mapIo(WINDOW_BASE, WINDOW_BYTES, {
       name: 'vga-window',
       maxSize: 1,

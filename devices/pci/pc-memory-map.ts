@@ -89,8 +89,9 @@ export class PcMemoryMap {
     const { readPage, writePage } = this.memory;
     for (let page = first; page < end; page++) {
       const view = this.viewAt(page);
-      if (view === 'pci' || (view === 'none' && page >= this.ramPages)) {
-        const region = this.regionAt(page);
+      const region = this.regionAt(page);
+      // Where nothing answers on the PCI side, QEMU's RAM shows through.
+      if (page >= this.ramPages ? view === 'pci' || view === 'none' : view === 'pci' && region !== null) {
         readPage[page] = pageOf(region, region?.readPage, page);
         writePage[page] = pageOf(region, region?.writePage, page);
       } else {

@@ -163,6 +163,7 @@ describe('82441FX memory windows', () => {
   it('shows SMRAM when it is open or the processor is in system management mode', () => {
     const board = chipset();
     const seen: number[] = [];
+    board.map.addPciRegion(0xa0000, 0x20000, null, null);
     board.memory.mapIo(0xa0000, 0x20000, { name: 'vga', read: () => 0x77, write: (offset) => seen.push(offset) });
     expect(board.memory.read(0xa0000, 1)).toBe(0x77);
     board.writeConfig(0, 0, 0x72, 0x4a, 1);
@@ -174,6 +175,13 @@ describe('82441FX memory windows', () => {
     board.writeConfig(0, 0, 0x72, 0x02, 1);
     expect(board.memory.read(0xa0000, 1)).toBe(0x77);
     expect(seen).toEqual([]);
+  });
+
+  it('shows RAM where nothing answers on the PCI side, as QEMU does', () => {
+    const board = chipset(4 << 20);
+    board.memory.write(0xa0000, 0x55, 1);
+    board.memory.write(0xd0000, 0x66, 1);
+    expect([board.memory.read(0xa0000, 1), board.memory.read(0xd0000, 1)]).toEqual([0x55, 0x66]);
   });
 
   it('keeps RAM above regions that the guest puts there, and lets the later of two PCI regions win', () => {

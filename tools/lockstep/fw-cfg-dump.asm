@@ -8,6 +8,13 @@ start:
   cld
   mov ax, 0xf000
   mov ds, ax
+  ; QEMU makes the ACPI tables when they are first asked for, of what firmware has set up by then: the power management function's ports
+  mov eax, 0x80000b40
+  mov ebx, 0x601
+  call configure
+  mov eax, 0x80000b80
+  mov ebx, 1
+  call configure
   mov si, table
 next:
   lodsw
@@ -30,6 +37,13 @@ stop:
   out 0xf4, al
   hlt
   jmp stop
+configure:
+  mov dx, 0xcf8
+  out dx, eax
+  mov dx, 0xcfc
+  mov eax, ebx
+  out dx, eax
+  ret
 times 0x100 - ($ - $$) db 0
 table:
 times 0xfff0 - ($ - $$) db 0xff

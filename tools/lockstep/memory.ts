@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogEventSource } from '../../replay/log/event-source.js';
 import { type Replay, replayOf } from './machine.js';
@@ -43,6 +43,7 @@ export async function compareMemory(
   count: number,
 ): Promise<MemoryResult> {
   const ram = join(dir, 'ram');
+  rmSync(ram, { force: true });
   const args = [...machineArguments(guest), ...backedRam(guest, ram), '-icount', `shift=${guest.shift},rr=replay,rrfile=${log}`];
   const qemu = spawn('qemu-system-i386', [...args, '-S', '-qmp', 'stdio'], { stdio: ['pipe', 'pipe', 'ignore'] });
   const ours = replayOf(guest, firmware, log);
