@@ -240,7 +240,8 @@ export class Engine implements EngineView {
     const { cpu } = this;
     if (!cpu.board.interruptAllowed()) return false;
     const request = pendingRequest(cpu);
-    if (request === 0) return false;
+    // POLL is no event: a replay looks at its local APIC where the recording did.
+    if (request === 0 || (request !== REQUEST_POLL && !cpu.board.interruptAllowed())) return false;
     this.take(request);
     return request === REQUEST_INIT;
   }
