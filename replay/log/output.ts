@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { UserError } from '../../src/core/errors.js';
 import { reason } from './input.js';
 
@@ -9,7 +9,7 @@ export interface LogOutput {
   close(): void;
 }
 
-/** A log file, emptied first. */
+/** A log file; what it held stays until it is emptied. */
 export class FileOutput implements LogOutput {
   private readonly fd: number;
   private readonly path: string;
@@ -17,9 +17,17 @@ export class FileOutput implements LogOutput {
   constructor(path: string) {
     this.path = path;
     try {
-      this.fd = openSync(path, 'w');
+      this.fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o666);
     } catch (e) {
       throw new UserError('file-io', `${path}: ${reason(e)}`);
+    }
+  }
+
+  empty(): void {
+    try {
+      if (fstatSync(this.fd).isFile()) ftruncateSync(this.fd, 0);
+    } catch (e) {
+      throw new UserError('file-io', `${this.path}: ${reason(e)}`);
     }
   }
 

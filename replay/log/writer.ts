@@ -272,6 +272,7 @@ export class LogWriter implements EventSink {
 export function createLog(path: string, format: LogFormat): LogWriter {
   const output = new FileOutput(path);
   try {
+    output.empty();
     return new LogWriter(output, format);
   } catch (e) {
     output.close();

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { UserError } from '../core/errors.js';
 import type { CharTarget } from './config.js';
 
@@ -19,7 +19,10 @@ function writeAll(option: string, fd: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-/** The host end of a serial port or debug console: gathers bytes and writes them when a line ends, on demand and when full. */
+/**
+ * The host end of a serial port or debug console: gathers bytes and writes them when a line ends, on demand and when full.
+ * A file that was there is emptied with the first of them or when all is over, not before: the machine may not come to be.
+ */
 export class CharOutput {
   private readonly option: string;
   private readonly fd: number | null;
@@ -27,13 +30,14 @@ export class CharOutput {
   private readonly buffer = new Uint8Array(4096);
   private used = 0;
   private closed = false;
+  private emptied = false;
 
   constructor(option: string, target: CharTarget) {
     this.option = target.kind === 'file' ? `${option} file:${target.path}` : option;
     this.ownsFd = target.kind === 'file';
     if (target.kind === 'file') {
       try {
-        this.fd = openSync(target.path, 'w');
+        this.fd = openSync(target.path, constants.O_WRONLY | constants.O_CREAT, 0o666);
       } catch (e) {
         throw new UserError('file-io', `${option} file:${target.path}: ${(e as NodeJS.ErrnoException).code}`);
       }
@@ -50,13 +54,21 @@ export class CharOutput {
 
   flush(): void {
     if (this.used === 0 || this.fd === null) return;
+    this.empty();
     const bytes = this.buffer.subarray(0, this.used);
     this.used = 0;
     if (!writeAll(this.option, this.fd, bytes)) this.closed = true;
   }
 
+  private empty(): void {
+    if (this.emptied || !this.ownsFd || this.fd === null) return;
+    this.emptied = true;
+    if (fstatSync(this.fd).isFile()) ftruncateSync(this.fd, 0);
+  }
+
   close(): void {
     this.flush();
+    this.empty();
     if (this.ownsFd && this.fd !== null) closeSync(this.fd);
   }
 }

@@ -24,8 +24,10 @@ export type DeviceConfig =
   /** Present on the PCI bus; no guest of ours drives them yet. */
   | { readonly name: 'piix3-usb-uhci' | 'usb-tablet' };
 
-/** Everything that makes a machine, as the command line says it; what `LOG.json` keeps. Paths are as given. */
+/** Everything that makes a machine, as the command line says it; what `LOG.json` keeps. Paths are as given: guests see some of them. */
 export interface MachineConfig {
+  /** Where the files named by these paths are, if not there (a replay elsewhere). Never in LOG.json. */
+  readonly foundAt?: ReadonlyMap<string, string>;
   readonly machine: 'pc';
   /** The board has a power management function (off with `--machine pc,acpi=off`). */
   readonly acpi: boolean;

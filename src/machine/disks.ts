@@ -13,10 +13,10 @@ export class Disks {
   readonly parts: Record<string, StatefulPart> = {};
   private readonly images: RawImage[] = [];
 
-  constructor(drives: readonly DriveConfig[]) {
+  constructor(drives: readonly DriveConfig[], foundAt?: ReadonlyMap<string, string>) {
     for (const { file, index } of drives) {
       if (this.devices[index] !== null) throw new UserError('bad-option', `--drive file=${file}: position ${index} is taken; give index=N`);
-      const image = open(file);
+      const image = open(foundAt?.get(file) ?? file);
       this.images.push(image);
       const overlay = new MemoryOverlay(image);
       this.devices[index] = overlay;

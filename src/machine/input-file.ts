@@ -3,8 +3,12 @@ import { UserError } from '../core/errors.js';
 
 const MAX_INPUT_BYTES = 1 << 30;
 
-/** Reads a whole input file (firmware, kernel, module) named by an option. */
-export function readInput(option: string, path: string): Uint8Array {
+/**
+ * Reads a whole input file (firmware, kernel, module) named by an option.
+ * @param foundAt see MachineConfig
+ */
+export function readInput(option: string, named: string, foundAt: ReadonlyMap<string, string> | undefined): Uint8Array {
+  const path = foundAt?.get(named) ?? named;
   try {
     const stat = statSync(path);
     if (!stat.isFile()) throw new UserError('file-not-found', `${option} ${path}: not a regular file`);

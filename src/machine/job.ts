@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { MachineConfig } from './config.js';
+import type { SidecarContents } from './sidecar.js';
 
 export type JitMode = 'off' | 'on' | 'force';
 
@@ -19,6 +20,8 @@ export interface Job {
   /** Log to write or read; null for `run`. */
   readonly log: string | null;
   readonly logFormat: '5.2' | '7.2';
+  /** LOG.json of a recording as it begins. */
+  readonly sidecar?: SidecarContents;
   readonly until: number | null;
   readonly jit: JitMode;
   /** Return the picture of the screen at the end. */

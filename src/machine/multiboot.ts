@@ -6,6 +6,7 @@ import { UserError } from '../core/errors.js';
 import type { PhysicalMemory } from '../memory/physical.js';
 import type { MachineConfig } from './config.js';
 import { readInput } from './input-file.js';
+import { initrdModules } from './input-paths.js';
 
 /** Multiboot specification 0.6.96, section 3.1: the header lies in the first 8 KiB, 4-byte aligned. */
 const HEADER_MAGIC = 0x1badb002;
@@ -48,17 +49,14 @@ export class MultibootKernel {
   constructor(config: MachineConfig, memory: PhysicalMemory) {
     this.config = config;
     this.memory = memory;
-    this.image = parse(config.kernel!, readInput('--kernel', config.kernel!));
+    this.image = parse(config.kernel!, readInput('--kernel', config.kernel!, config.foundAt));
     for (const s of this.image.segments)
       if (s.paddr + s.length > config.memoryBytes)
         throw new UserError(
           'image-corrupt',
           `--kernel ${config.kernel}: needs memory up to 0x${(s.paddr + s.length).toString(16)}, the machine has ${config.memoryBytes} bytes`,
         );
-    this.modules = (config.initrd ?? '')
-      .split(',')
-      .filter((m) => m !== '')
-      .map((text) => ({ text, bytes: readInput('--initrd', text.split(' ')[0]!) }));
+    this.modules = initrdModules(config.initrd).map(({ text, file }) => ({ text, bytes: readInput('--initrd', file, config.foundAt) }));
   }
 
   /** Loads everything and puts the processor into the machine state of section 3.2. */

@@ -134,7 +134,7 @@ export class PcMachine implements MachineView {
     this.ioapic = this.add('ioapic', this.makeIoApic());
     this.apic = config.apic ? this.add('local-apic', this.makeLocalApic()) : null;
     this.irqs = globalInterrupts(this.pic, this.ioapic);
-    this.disks = new Disks(config.drives);
+    this.disks = new Disks(config.drives, config.foundAt);
     this.vga = config.vga ? this.add('vga', this.makeVga(map)) : null;
     const { host, ide } = this.makePci(map);
     this.host = host;
@@ -282,7 +282,7 @@ export class PcMachine implements MachineView {
     if (this.config.acpi) this.makePowerManagement(bus);
     Object.assign(this.parts, { i440fx: host, piix3, 'piix3-ide': ide }, this.disks.parts);
     if (this.vga !== null) {
-      const rom = this.config.vgabios === null ? null : readInput('--vgabios', this.config.vgabios);
+      const rom = this.config.vgabios === null ? null : readInput('--vgabios', this.config.vgabios, this.config.foundAt);
       const display = new VgaPci({ vga: this.vga, memory: this.memory, map, rom });
       bus.attach(2, 0, display);
       this.parts['vga-pci'] = display;
@@ -351,7 +351,7 @@ export class PcMachine implements MachineView {
     const { config } = this;
     const fwCfg = this.add('fw-cfg', new FwCfg(this.ports, this.memory));
     this.describe(fwCfg);
-    if (config.bios !== null) loadBios(this.memory, map, readInput('--bios', config.bios));
+    if (config.bios !== null) loadBios(this.memory, map, readInput('--bios', config.bios, config.foundAt));
   }
 
   /** The picture on the display now; null without one. */

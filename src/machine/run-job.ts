@@ -1,16 +1,17 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type EventSink, NullSink } from '../../replay/event-sink.js';
 import { LogEventSource } from '../../replay/log/event-source.js';
-import { createLog } from '../../replay/log/writer.js';
+import { LogWriter } from '../../replay/log/writer.js';
 import { RecordSession } from '../../replay/record-session.js';
 import { LogCut, ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
 import { digestMachine } from '../core/digest.js';
 import { DivergenceError } from '../core/errors.js';
+import { hashFile } from './hash-file.js';
 import { ControlBlock, type DivergenceReport, type Job, type JobResult } from './job.js';
 import { LiveHost } from './live-host.js';
+import { NewRecording } from './new-recording.js';
 import { PcMachine } from './pc.js';
-import { hashFile } from './sidecar.js';
 
 /** How often a recording is made readable by others. */
 const FLUSH_INTERVAL_MS = 100;
@@ -23,7 +24,8 @@ export function runJob(job: Job, requests: MessagePort): JobResult {
 }
 
 function record(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
-  const logSink = job.log === null ? null : createLog(job.log, job.logFormat);
+  const files = job.log === null || job.sidecar === undefined ? null : new NewRecording(job.log, job.sidecar);
+  const logSink = files === null ? null : new LogWriter(files, job.logFormat);
   const sink: EventSink = logSink ?? new NullSink();
   let flushed = started;
   let machine: PcMachine | null = null;
@@ -47,6 +49,7 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
   );
   try {
     machine = new PcMachine(job.config, session, job.jit);
+    files?.begin();
     const result = session.run(job.until);
     logSink?.finish(result.icount);
     return describe(job, machine, { ...result, events: sink.events }, null, started);

@@ -9,6 +9,10 @@ const nullOr =
   (check: Check): Check =>
   (v) =>
     v === null || check(v);
+const optional =
+  (check: Check): Check =>
+  (v) =>
+    v === undefined || check(v);
 const listOf =
   (check: Check, most: number): Check =>
   (v) =>
@@ -38,6 +42,7 @@ const charTarget: Check = (v) => shape({ kind: oneOf('null', 'stdio') })(v) || s
 
 const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   machine: oneOf('pc'),
+  foundAt: (v) => v === undefined,
   acpi: flag,
   cpu: oneOf('qemu32', 'max'),
   apic: flag,
@@ -64,7 +69,7 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
 };
 
 const SIDECAR: Readonly<Record<Exclude<keyof Sidecar, 'palindrome' | 'machine'>, Check>> = {
-  inputs: listOf(shape({ option: text, path: text, sha256: text }), 64),
+  inputs: listOf(shape({ option: text, path: text, sha256: text, fromLog: optional(text), absolute: optional(text) }), 64),
   logFormat: oneOf('5.2', '7.2'),
   final: (v) =>
     v === undefined ||

@@ -1,20 +1,14 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { reason } from '../../replay/log/input.js';
 import { UserError } from '../core/errors.js';
 import type { MachineConfig } from './config.js';
+import { hashFile } from './hash-file.js';
+import type { InputFile } from './input-paths.js';
 import type { JobResult, RecordingEnd } from './job.js';
 import { wrongSidecarField } from './sidecar-check.js';
 
 const SIDECAR_VERSION = 1;
 const MAX_SIDECAR_BYTES = 1 << 20;
-
-/** A file the machine was made from, as it was when recorded. */
-export interface InputFile {
-  readonly option: string;
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** What `LOG.json` beside a log says: which machine and inputs made it, and how the recording ended. */
 export interface Sidecar {
@@ -26,37 +20,11 @@ export interface Sidecar {
   readonly final?: RecordingEnd;
 }
 
+/** A LOG.json to be written. */
+export type SidecarContents = Omit<Sidecar, 'palindrome'>;
+
 export function sidecarPath(log: string): string {
   return `${log}.json`;
-}
-
-/** Streams a file through SHA-256. */
-export function hashFile(option: string, path: string): InputFile {
-  const fd = openInput(option, path);
-  try {
-    const hash = createHash('sha256');
-    const chunk = Buffer.allocUnsafe(1 << 20);
-    let bytes = 0;
-    for (let n = readSync(fd, chunk); n > 0; n = readSync(fd, chunk)) {
-      hash.update(chunk.subarray(0, n));
-      bytes += n;
-    }
-    return { option, path, bytes, sha256: hash.digest('hex') };
-  } catch (e) {
-    throw new UserError('file-io', `${option} ${path}: ${(e as Error).message}`);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function openInput(option: string, path: string): number {
-  try {
-    if (!statSync(path).isFile()) throw new UserError('file-not-found', `${option} ${path}: not a regular file`);
-    return openSync(path, 'r');
-  } catch (e) {
-    if (e instanceof UserError) throw e;
-    throw new UserError('file-not-found', `${option} ${path}: ${(e as NodeJS.ErrnoException).code ?? 'cannot be opened'}`);
-  }
 }
 
 /** What LOG.json says of the end of a recording. */
@@ -65,40 +33,32 @@ export function recordingEnd(log: string, result: Pick<JobResult, 'icount' | 'ev
   return { icount, events, digest, log: hashFile('log', log).sha256 };
 }
 
-/** All files a configuration names, hashed. */
-export function hashInputs(config: MachineConfig): InputFile[] {
-  const named: [string, string | null][] = [
-    ['--bios', config.bios],
-    ['--vgabios', config.vgabios],
-    ['--kernel', config.kernel],
-    ['--initrd', config.initrd],
-    ...config.drives.map((d): [string, string] => ['--drive', d.file]),
-  ];
-  return named.flatMap(([option, path]) => (path === null ? [] : [hashFile(option, path)]));
+/** A LOG.json that is written, but not yet under its name. */
+export interface StagedSidecar {
+  /** Puts it into its place. */
+  commit(): void;
+  discard(): void;
 }
 
-/** Refuses inputs that are not what they were when recorded. */
-export function verifyInputs(sidecar: Sidecar): void {
-  for (const input of sidecar.inputs) {
-    const now = hashFile(input.option, input.path);
-    if (now.sha256 !== input.sha256)
-      throw new UserError(
-        'option-mismatch',
-        `${input.option} ${input.path} has changed since the recording: SHA-256 ${now.sha256.slice(0, 16)}..., recorded ${input.sha256.slice(0, 16)}...`,
-      );
-  }
-}
-
-/** Writes LOG.json under a temporary name and renames it into place. */
-export function writeSidecar(log: string, sidecar: Omit<Sidecar, 'palindrome'>): void {
+/** Writes LOG.json under a temporary name. */
+export function stageSidecar(log: string, sidecar: SidecarContents): StagedSidecar {
   const path = sidecarPath(log);
   const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(temporary, `${JSON.stringify({ palindrome: SIDECAR_VERSION, ...sidecar }, null, 2)}\n`);
-    renameSync(temporary, path);
-  } catch (e) {
-    throw new UserError('file-io', `${path}: ${(e as Error).message}`);
-  }
+  const attempt = (action: () => void): void => {
+    try {
+      action();
+    } catch (e) {
+      rmSync(temporary, { force: true });
+      throw new UserError('file-io', `${path}: ${reason(e)}`);
+    }
+  };
+  attempt(() => writeFileSync(temporary, `${JSON.stringify({ palindrome: SIDECAR_VERSION, ...sidecar }, null, 2)}\n`));
+  return { commit: () => attempt(() => renameSync(temporary, path)), discard: () => rmSync(temporary, { force: true }) };
+}
+
+/** Writes LOG.json; one that was there stays whole until then. */
+export function writeSidecar(log: string, sidecar: SidecarContents): void {
+  stageSidecar(log, sidecar).commit();
 }
 
 /** Reads LOG.json; null when there is none. */

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import type { CommandModule } from 'yargs';
 import { configure, type MachineConfig } from '../../machine/config.js';
+import { describeInputs } from '../../machine/input-paths.js';
 import type { JitMode, Job, JobResult } from '../../machine/job.js';
-import { hashInputs, recordingEnd, writeSidecar } from '../../machine/sidecar.js';
+import { recordingEnd, writeSidecar } from '../../machine/sidecar.js';
 import { GUEST_IMAGE_BASE64 } from '../demo/guest-image.js';
 import { RunningJob } from '../run-in-worker.js';
 
@@ -64,18 +65,13 @@ function say(text: string): void {
 }
 
 async function record(config: MachineConfig, log: string): Promise<JobResult> {
-  const base = { config, logFormat: '5.2', inputs: hashInputs(config) } as const;
-  writeSidecar(log, { machine: config, inputs: base.inputs, logFormat: base.logFormat });
-  const running = new RunningJob({ kind: 'record', ...base, log, until: null, jit: 'on', screenshot: false, strict: true, final: null });
+  const sidecar = { machine: config, inputs: describeInputs(config, log), logFormat: '5.2' } as const;
+  const base = { kind: 'record', config, log, logFormat: '5.2', sidecar, screenshot: false, strict: true, final: null } as const;
+  const running = new RunningJob({ ...base, until: null, jit: 'on' });
   const typing = type(running);
   const result = await running.result;
   await typing;
-  writeSidecar(log, {
-    machine: config,
-    inputs: base.inputs,
-    logFormat: base.logFormat,
-    final: recordingEnd(log, result),
-  });
+  writeSidecar(log, { ...sidecar, final: recordingEnd(log, result) });
   return result;
 }
 

@@ -1,6 +1,8 @@
 import type { CommandModule } from 'yargs';
 import { configure, type MachineArguments } from '../../machine/config.js';
-import { hashInputs, recordingEnd, writeSidecar } from '../../machine/sidecar.js';
+import { describeInputs } from '../../machine/input-paths.js';
+import { refuseOverwriting } from '../../machine/new-recording.js';
+import { recordingEnd, writeSidecar } from '../../machine/sidecar.js';
 import { execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
@@ -29,13 +31,14 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
   handler: async (args) => {
     const config = configure(args);
     const { log, logFormat } = args;
-    const inputs = hashInputs(config);
-    writeSidecar(log, { machine: config, inputs, logFormat });
+    refuseOverwriting(log, config);
+    const sidecar = { machine: config, inputs: describeInputs(config, log), logFormat };
     const job = {
       kind: 'record',
       config: terminalTargets(config, args.json ?? false),
       log,
       logFormat,
+      sidecar,
       until: untilIcount(args.until),
       jit: args.jit,
       screenshot: args.screenshot !== undefined,
@@ -43,12 +46,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
       final: null,
     } as const;
     const result = await execute(job, stdinDevice(config));
-    writeSidecar(log, {
-      machine: config,
-      inputs,
-      logFormat,
-      final: recordingEnd(log, result),
-    });
+    writeSidecar(log, { ...sidecar, final: recordingEnd(log, result) });
     writeScreenshot(args.screenshot, result);
     summarize('record', result, args.json ?? false);
   },

@@ -1,7 +1,8 @@
 import type { CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
 import { type CharTarget, configure, type MachineArguments, type MachineConfig } from '../../machine/config.js';
-import { readSidecar, type Sidecar, sidecarPath, verifyInputs } from '../../machine/sidecar.js';
+import { locateInputs, namedInputs, renamedInputs, withPaths } from '../../machine/input-paths.js';
+import { readSidecar, type Sidecar, sidecarPath } from '../../machine/sidecar.js';
 import { execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
@@ -23,7 +24,6 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
   handler: async (args) => {
     const sidecar = readSidecar(args.log);
     const config = sidecar === null ? configure(args) : configFromSidecar(sidecar, args);
-    if (sidecar !== null) verifyInputs(sidecar);
     const job = {
       kind: 'replay',
       config: terminalTargets(config, args.json ?? false),
@@ -61,7 +61,10 @@ const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof Ma
 
 function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConfig {
   const recorded = sidecar.machine;
-  const given = configure({ kernel: args.initrd ?? args.append, ...args } as MachineArguments);
+  const asGiven = configure({ kernel: args.initrd ?? args.append, ...args } as MachineArguments);
+  const renamed = renamedInputs(recorded, sidecar.inputs, asGiven);
+  const recordedName = new Map([...renamed].map(([was, is]) => [is, was]));
+  const given = withPaths(asGiven, (path) => recordedName.get(path) ?? path);
   for (const [option, fields] of DECIDED_BY) {
     if (args[option] === undefined) continue;
     for (const field of fields) {
@@ -74,7 +77,16 @@ function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConf
         );
     }
   }
-  return { ...recorded, serial: serialTargets(recorded, args, given), debugcon: debugconTarget(recorded, args, given) };
+  checkHashes(sidecar, args.log);
+  const foundAt = locateInputs(args.log, sidecar.inputs, renamed);
+  return { ...recorded, foundAt, serial: serialTargets(recorded, args, given), debugcon: debugconTarget(recorded, args, given) };
+}
+
+/** A file that LOG.json names without its hash could be anything. */
+function checkHashes({ machine, inputs }: Sidecar, log: string): void {
+  for (const { option, path } of namedInputs(machine))
+    if (!inputs.some((input) => input.option === option && input.path === path))
+      throw new UserError('sidecar-corrupt', `${sidecarPath(log)} names ${option} ${path} without its SHA-256`);
 }
 
 /** Without new back-ends a replay shows what went to the terminal, and never writes over files of the recording. */

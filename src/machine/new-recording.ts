@@ -1,0 +1,67 @@
+import { realpathSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { FileOutput, type LogOutput } from '../../replay/log/output.js';
+import { UserError } from '../core/errors.js';
+import type { CharTarget, MachineConfig } from './config.js';
+import { namedInputs } from './input-paths.js';
+import { type SidecarContents, sidecarPath, stageSidecar } from './sidecar.js';
+
+/** The files of a recording: keeps what is written in memory until the machine is built, and only then replaces an older recording of that name. */
+export class NewRecording implements LogOutput {
+  private held: { bytes: Uint8Array; position: number }[] = [];
+  private file: FileOutput | null = null;
+  private readonly log: string;
+  private readonly sidecar: SidecarContents;
+
+  constructor(log: string, sidecar: SidecarContents) {
+    this.log = log;
+    this.sidecar = sidecar;
+  }
+
+  /**
+   * The machine is about to run. An old LOG.json goes before its log does, and the new one comes after the new log has begun:
+   * whenever this is cut short, a LOG.json that is there belongs to its log.
+   */
+  begin(): void {
+    const sidecar = stageSidecar(this.log, this.sidecar);
+    try {
+      this.file = new FileOutput(this.log);
+      rmSync(sidecarPath(this.log), { force: true });
+      this.file.empty();
+      for (const { bytes, position } of this.held) this.file.write(bytes, position);
+      this.held = [];
+      sidecar.commit();
+    } catch (e) {
+      sidecar.discard();
+      throw e;
+    }
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    if (this.file === null) this.held.push({ bytes: bytes.slice(), position });
+    else this.file.write(bytes, position);
+  }
+
+  close(): void {
+    this.file?.close();
+  }
+}
+
+/** A recording must not be written over what its machine is made from or writes. */
+export function refuseOverwriting(log: string, config: MachineConfig): void {
+  const outputs: (readonly [string, CharTarget])[] = config.serial.map((t) => ['--serial', t] as const);
+  if (config.debugcon !== null) outputs.push(['--debugcon', config.debugcon.target]);
+  const named = [...namedInputs(config), ...outputs.flatMap(([option, t]) => (t.kind === 'file' ? [{ option, path: t.path }] : []))];
+  for (const written of [log, sidecarPath(log)])
+    for (const { option, path } of named)
+      if (realPath(path) === realPath(written))
+        throw new UserError('bad-option', `${written} is also named by ${option}; give the recording another name`);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
