@@ -238,7 +238,6 @@ export class Engine implements EngineView {
   /** Takes one request if the session allows; true: the slice ends (INIT). */
   private sample(): boolean {
     const { cpu } = this;
-    if (!cpu.board.interruptAllowed()) return false;
     const request = pendingRequest(cpu);
     // POLL is no event: a replay looks at its local APIC where the recording did.
     if (request === 0 || (request !== REQUEST_POLL && !cpu.board.interruptAllowed())) return false;
