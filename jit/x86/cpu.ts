@@ -5,7 +5,7 @@ import { cpuidVersion } from './cpuid.js';
 import { Fpu } from './fpu.js';
 import { flushTlb } from './mmu.js';
 import { MODE_INHIBIT } from './mode.js';
-import { MSR_SLOTS, resetMsrs } from './msr.js';
+import { initialiseMsrs, MSR_SLOTS, powerUpMsrs, resetMsrs } from './msr.js';
 import { CS, EDX, EFLAGS, EIP, LDTR, REGISTER_FILE_SIZE, TR, ZERO } from './regs.js';
 import { loadSegmentCache, updateMode } from './segments.js';
 import { SseState } from './sse-state.js';
@@ -99,7 +99,6 @@ export class Cpu implements Device {
       smm: 'bool',
       smmInsideNmi: 'bool',
       smbase: 'i32',
-      sipiVector: 'u8',
       smiCount: 'u32',
       oldException: 'i32',
       fpu: 'part',
@@ -155,8 +154,6 @@ export class Cpu implements Device {
   /** NMIs were masked before the SMI too: RSM leaves them masked. */
   smmInsideNmi = false;
   smbase = 0x30000;
-  /** Start page of the pending SIPI; the local APIC sets it. */
-  sipiVector = 0;
   /** IA32_SMI_COUNT. */
   smiCount = 0;
   /** The exception being delivered, for the double fault rules (SDM Vol. 3A table 6-5); -1: none. */
@@ -193,6 +190,7 @@ export class Cpu implements Device {
     this.board = board;
     this.model = model;
     this.r[ZERO] = 0;
+    powerUpMsrs(this);
     this.reset();
   }
 
@@ -207,19 +205,25 @@ export class Cpu implements Device {
 
   /** RESET#: SDM Vol. 3A table 9-1, undefined registers as QEMU has them. */
   reset(): void {
+    this.fpu.reset();
+    this.sse.reset();
+    resetMsrs(this);
+    this.smbase = 0x30000;
+    this.smiCount = 0;
+    this.initialise();
+  }
+
+  /** INIT#: what RESET# does, except to x87, MMX and SSE state, SMBASE and most model-specific registers (QEMU keeps the same). */
+  initialise(): void {
     const r = this.r;
     r.fill(0);
     this.mode = 0;
     this.cr0 = 0x60000010;
     this.cr2 = this.cr3 = this.cr4 = 0;
-    this.fpu.reset();
-    this.sse.reset();
     this.dr.fill(0);
     this.dr[6] = 0xffff0ff0 | 0;
     this.dr[7] = 0x400;
     this.a20Mask = -1;
-    this.smbase = 0x30000;
-    this.smiCount = 0;
     this.halted = this.exitSlice = this.breakBlock = false;
     this.watchpointHit = 0;
     this.interruptRequest = 0;
@@ -238,7 +242,7 @@ export class Cpu implements Device {
     r[EIP] = 0xfff0;
     r[EDX] = cpuidVersion(this.model);
     r[EFLAGS] = 2;
-    resetMsrs(this);
+    initialiseMsrs(this);
     flushTlb(this);
     updateMode(this);
   }

@@ -2,8 +2,7 @@ import { type Cpu, REQUEST_HARD, REQUEST_INIT, REQUEST_NMI, REQUEST_POLL, REQUES
 import { deliver } from './exceptions.js';
 import { NMI } from './fault.js';
 import { MODE_INHIBIT } from './mode.js';
-import { CS, EFLAGS, EIP, FLAG_IF } from './regs.js';
-import { loadSegmentCache, updateMode } from './segments.js';
+import { EFLAGS, EIP, FLAG_IF } from './regs.js';
 import { enterSmm } from './smm.js';
 
 /** The request that can be taken now, by QEMU's priority; 0: none. INIT counts, though it does not wake a halted CPU. */
@@ -35,7 +34,7 @@ export function takeRequest(cpu: Cpu, request: number): void {
       initialise(cpu);
       return;
     case REQUEST_SIPI:
-      startUp(cpu);
+      // The only processor is the bootstrap one, which never waits for a start-up message.
       break;
     case REQUEST_SMI:
       enterSmm(cpu);
@@ -52,18 +51,10 @@ export function takeRequest(cpu: Cpu, request: number): void {
   board.interruptTaken();
 }
 
-/** INIT: reset without touching FPU, SSE registers and MTRRs; a pending SIPI stays. */
+/** INIT; a pending SIPI stays. */
 function initialise(cpu: Cpu): void {
   const sipi = cpu.interruptRequest & REQUEST_SIPI;
-  cpu.reset();
+  cpu.initialise();
   cpu.interruptRequest = sipi;
   cpu.board.apicInit();
-}
-
-function startUp(cpu: Cpu): void {
-  const vector = cpu.sipiVector;
-  cpu.r[EIP] = 0;
-  loadSegmentCache(cpu, CS, vector << 8, vector << 12, cpu.limit[CS], cpu.attributes[CS]);
-  cpu.halted = false;
-  updateMode(cpu);
 }

@@ -60,13 +60,27 @@ function mceRegisters(cpu: Cpu): number {
   return hasFeature(cpu.model, 'mca') ? MCE_REGISTERS : 0;
 }
 
+/** RESET# of the registers that INIT# keeps. MCG_CTL and the machine check banks keep what they hold, as in QEMU. */
 export function resetMsrs(cpu: Cpu): void {
-  cpu.msr.fill(0);
+  cpu.msr.fill(0, 0, 2 * MCG_CTL);
+  cpu.msr.fill(0, 2 * MSR_TSC_AUX, 2 * MCE_BANKS);
   set(cpu, PAT, 0x00070406, 0x00070406);
   // Fast strings; MONITOR is enabled where the processor has it.
   set(cpu, MISC_ENABLE, hasFeature(cpu.model, 'monitor') ? 0x40001 : 1, 0);
+}
+
+/** A processor's very first state of the registers that nothing resets. */
+export function powerUpMsrs(cpu: Cpu): void {
   set(cpu, MCG_CTL, 0xffffffff, 0xffffffff);
   for (let bank = 0; bank < MCE_REGISTERS; bank += 4) set(cpu, MCE_BANKS + bank, 0xffffffff, 0xffffffff);
+}
+
+/** INIT# and RESET#. */
+export function initialiseMsrs(cpu: Cpu): void {
+  set(cpu, MSR_EFER, 0, 0);
+  set(cpu, BNDCFGS, 0, 0);
+  set(cpu, MTRR_DEFTYPE, 0, 0);
+  cpu.msr.fill(0, 2 * MTRR_FIXED, 2 * MCE_BANKS);
 }
 
 function set(cpu: Cpu, slot: number, low: number, high: number): void {

@@ -32,14 +32,19 @@ const ERROR_U = 4;
 const ERROR_RSVD = 8;
 const ERROR_ID = 16;
 
+/** What the A20 gate leaves of physical addresses: everything in system management mode, as in QEMU. */
+export function addressMask(cpu: Cpu): number {
+  return cpu.smm ? -1 : cpu.a20Mask;
+}
+
 /** Reads a doubleword of physical memory as the page walker does; `paddr` below 2^36, beyond 4 GiB there is nothing. */
 function readEntry(cpu: Cpu, paddr: number): number {
-  return paddr > 0xffffffff ? 0 : cpu.memory.read((paddr & cpu.a20Mask) >>> 0, 4) | 0;
+  return paddr > 0xffffffff ? 0 : cpu.memory.read((paddr & addressMask(cpu)) >>> 0, 4) | 0;
 }
 
 /** Writes a doubleword of physical memory on behalf of the CPU (page tables, SMRAM). */
 export function storePhysical32(cpu: Cpu, paddr: number, value: number): void {
-  const masked = (paddr & cpu.a20Mask) >>> 0;
+  const masked = (paddr & addressMask(cpu)) >>> 0;
   const page = cpu.memory.writePage[masked >>> 12];
   if (page === NOT_MEMORY) cpu.memory.write(masked, value >>> 0, 4);
   else {
@@ -68,7 +73,7 @@ export const walk = {
 export function translate(cpu: Cpu, laddr: number, access: Access, user: boolean): number {
   walk.large = false;
   walk.user = true;
-  if (cpu.cr0 >= 0) return (laddr & cpu.a20Mask) >>> 0;
+  if (cpu.cr0 >= 0) return (laddr & addressMask(cpu)) >>> 0;
   return (cpu.cr4 & CR4_PAE) !== 0 ? walkPae(cpu, laddr, access, user) : walk32(cpu, laddr, access, user);
 }
 
@@ -113,7 +118,7 @@ function walk32(cpu: Cpu, laddr: number, access: Access, user: boolean): number 
     setBits(cpu, pdeAddress, pde, used);
     walk.large = true;
     const high = (pde >>> 13) & 0xff;
-    return high * 0x100000000 + ((((pde & 0xffc00000) | (laddr & 0x3fffff)) & cpu.a20Mask) >>> 0);
+    return high * 0x100000000 + ((((pde & 0xffc00000) | (laddr & 0x3fffff)) & addressMask(cpu)) >>> 0);
   }
   setBits(cpu, pdeAddress, pde, A);
   const pteAddress = ((pde & ~0xfff) | ((laddr >>> 10) & 0xffc)) >>> 0;
@@ -121,7 +126,7 @@ function walk32(cpu: Cpu, laddr: number, access: Access, user: boolean): number 
   if ((pte & P) === 0) pageFault(cpu, laddr, access, user, 0);
   checkRights(cpu, laddr, access, user, pde & pte, false);
   setBits(cpu, pteAddress, pte, used);
-  return (((pte & ~0xfff) | (laddr & 0xfff)) & cpu.a20Mask) >>> 0;
+  return (((pte & ~0xfff) | (laddr & 0xfff)) & addressMask(cpu)) >>> 0;
 }
 
 /** Reserved bits of the high half of a PAE entry: above the physical address width, 52-62, and NX when it is off. */
@@ -150,7 +155,7 @@ function walkPae(cpu: Cpu, laddr: number, access: Access, user: boolean): number
     checkRights(cpu, laddr, access, user, pde, pdeHigh < 0);
     setBits(cpu, pdeAddress, pde, used);
     walk.large = true;
-    return (pdeHigh & 0xf) * 0x100000000 + ((((pde & 0xffe00000) | (laddr & 0x1fffff)) & cpu.a20Mask) >>> 0);
+    return (pdeHigh & 0xf) * 0x100000000 + ((((pde & 0xffe00000) | (laddr & 0x1fffff)) & addressMask(cpu)) >>> 0);
   }
   setBits(cpu, pdeAddress, pde, A);
 
@@ -161,5 +166,5 @@ function walkPae(cpu: Cpu, laddr: number, access: Access, user: boolean): number
   if ((pteHigh & reserved) !== 0) pageFault(cpu, laddr, access, user, ERROR_RSVD);
   checkRights(cpu, laddr, access, user, pde & pte, pdeHigh < 0 || pteHigh < 0);
   setBits(cpu, pteAddress, pte, used);
-  return (pteHigh & 0xf) * 0x100000000 + ((((pte & ~0xfff) | (laddr & 0xfff)) & cpu.a20Mask) >>> 0);
+  return (pteHigh & 0xf) * 0x100000000 + ((((pte & ~0xfff) | (laddr & 0xfff)) & addressMask(cpu)) >>> 0);
 }

@@ -3,7 +3,7 @@ import type { Cpu } from './cpu.js';
 import { setDr7, writeDebugRegister } from './debug-registers.js';
 import { loadEflags } from './eflags.js';
 import { readEflags } from './flags.js';
-import { storePhysical32 } from './mmu.js';
+import { flushTlb, storePhysical32 } from './mmu.js';
 import { CS, DS, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ES, ESI, ESP, FLAG_DF, FS, GS, LDTR, SEG_BASE, SS, TR } from './regs.js';
 import { loadSegmentCache, updateMode } from './segments.js';
 
@@ -42,8 +42,7 @@ function segmentOffset(seg: number): number {
 /** Takes an SMI: saves the state in SMRAM and starts at SMBASE + 8000h. */
 export function enterSmm(cpu: Cpu): void {
   cpu.smiCount = (cpu.smiCount + 1) >>> 0;
-  cpu.smm = true;
-  cpu.board.smmChanged(true);
+  switchSmm(cpu, true);
   if (cpu.nmiMasked) cpu.smmInsideNmi = true;
   else cpu.nmiMasked = true;
   saveState(cpu);
@@ -56,6 +55,13 @@ export function enterSmm(cpu: Cpu): void {
   loadSegmentCache(cpu, CS, (cpu.smbase >>> 4) & 0xffff, cpu.smbase, -1, FLAT);
   for (const seg of [DS, ES, SS, FS, GS]) loadSegmentCache(cpu, seg, 0, 0, -1, FLAT);
   updateMode(cpu);
+}
+
+function switchSmm(cpu: Cpu, active: boolean): void {
+  cpu.smm = active;
+  cpu.board.smmChanged(active);
+  // The A20 gate has no say in system management mode.
+  if (cpu.a20Mask !== -1) flushTlb(cpu);
 }
 
 function saveState(cpu: Cpu): void {
@@ -93,7 +99,7 @@ function saveState(cpu: Cpu): void {
 /** RSM. */
 export function leaveSmm(cpu: Cpu): void {
   const base = cpu.smbase + 0x8000;
-  const get = (offset: number) => cpu.memory.read(((base + offset) & cpu.a20Mask) >>> 0, 4) | 0;
+  const get = (offset: number) => cpu.memory.read((base + offset) >>> 0, 4) | 0;
   updateCr0(cpu, get(0x7ffc));
   updateCr3(cpu, get(0x7ff8));
   loadEflags(cpu, get(0x7ff4), ALL_FLAGS);
@@ -120,7 +126,6 @@ export function leaveSmm(cpu: Cpu): void {
   if ((get(0x7efc) & 0x20000) !== 0) cpu.smbase = get(0x7ef8);
   if (!cpu.smmInsideNmi) cpu.nmiMasked = false;
   cpu.smmInsideNmi = false;
-  cpu.smm = false;
-  cpu.board.smmChanged(false);
+  switchSmm(cpu, false);
   updateMode(cpu);
 }
