@@ -8,6 +8,8 @@ export interface PcFwCfgOptions {
   readonly lowRamBytes: number;
   readonly nographic: boolean;
   readonly hpet: boolean;
+  /** Milliseconds until firmware that found nothing to boot tries again; null: never. */
+  readonly rebootTimeoutMs: number | null;
 }
 
 /** Fills the firmware configuration with what the `pc` board says about itself. ACPI and SMBIOS tables are left out. */
@@ -23,12 +25,18 @@ export function describePc(fwCfg: FwCfg, options: PcFwCfgOptions): void {
   fwCfg.addBytes(FW_CFG.HPET, hpetTable(options.hpet));
   // No NUMA nodes, and node 0 for the one CPU.
   fwCfg.addBytes(FW_CFG.NUMA, new Uint8Array(16));
-  fwCfg.addFile('etc/boot-fail-wait', new Uint8Array([0xff, 0xff, 0xff, 0xff]));
+  fwCfg.addFile('etc/boot-fail-wait', little32(options.rebootTimeoutMs ?? -1));
   fwCfg.addFile('etc/e820', e820Entry(0, options.lowRamBytes, E820_RAM));
   // S3 and S4 are supported, S4 has sleep type 2.
   fwCfg.addFile('etc/system-states', new Uint8Array([0x80, 0, 0, 0x81, 0x82, 0x80]));
   fwCfg.addFile('bootorder', new Uint8Array(0));
   fwCfg.addFile('bios-geometry', new Uint8Array(0));
+}
+
+function little32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return bytes;
 }
 
 function e820Entry(base: number, lengthBytes: number, type: number): Uint8Array {

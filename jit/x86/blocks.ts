@@ -3,7 +3,7 @@ import type { CodeWatcher, Cpu } from './cpu.js';
 import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
 import { END_JUMP, END_NONE, type Insn } from './insn.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
-import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
+import { MODE_BREAKPOINTS, MODE_CS32, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
 
 /** Mode bits that decoded code does not depend on. */
@@ -35,6 +35,12 @@ export class Block {
   lengthBytes = 0;
   /** Backing page of the second half of an instruction that crosses a page; -1: none. */
   secondPage = -1;
+  /** How many instructions come before a relative jump at the end; all, when it ends otherwise. */
+  straight = 0;
+  /** Of the jump at the end: condition 0..15, -1 for a JMP; EIP where it goes, and where it goes when the condition does not hold. */
+  cc = -1;
+  takenEip = 0;
+  behindEip = 0;
   /** Behind it nothing can have changed of what the engine looks at between blocks, unless Cpu.breakBlock says so. */
   quiet = false;
   /** Linear address it was last found at, and the map generation that was valid for. */
@@ -145,6 +151,8 @@ export class BlockCache implements CodeWatcher {
     }
     const last = block.insns[block.insns.length - 1];
     block.quiet = last.end <= END_JUMP;
+    block.straight = block.insns.length;
+    if (isRelativeJump(last)) setJump(block, last);
     this.keep(block);
     return block;
   }
@@ -175,6 +183,8 @@ export class BlockCache implements CodeWatcher {
     const insn = decodeInsn(this.window, 0, mode);
     block.insns.push(insn);
     block.lengthBytes = insn.length;
+    block.straight = 1;
+    block.hits = NOT_WORTH_TRANSLATING;
     return block;
   }
 
@@ -272,6 +282,23 @@ export class BlockCache implements CodeWatcher {
   clear(): void {
     for (let number = 0; number < this.pages.length; number++) this.dropPage(number);
   }
+}
+
+/** JMP and Jcc with an immediate (and not the #UD that a prefix made of it). */
+function isRelativeJump(i: Insn): boolean {
+  if (i.end !== END_JUMP) return false;
+  if (i.row.map === '0f') return i.opcode >= 0x80 && i.opcode <= 0x8f;
+  return i.row.map === '1' && ((i.opcode >= 0x70 && i.opcode <= 0x7f) || i.opcode === 0xe9 || i.opcode === 0xeb);
+}
+
+/** Targets wrap at 64 KiB with 16-bit operands; a jump not taken is cut to the code segment's size. */
+function setJump(block: Block, i: Insn): void {
+  const behind = (block.eip + block.lengthBytes) | 0;
+  const target = (behind + i.imm) | 0;
+  block.straight--;
+  block.cc = i.opcode === 0xe9 || i.opcode === 0xeb ? -1 : i.opcode & 15;
+  block.takenEip = i.size === 16 ? target & 0xffff : target;
+  block.behindEip = (block.mode & MODE_CS32) === 0 ? behind & 0xffff : behind;
 }
 
 /** Fits 28 bits. */

@@ -56,7 +56,7 @@ export class Engine implements EngineView {
     this.cpu = cpu;
     this.r = cpu.r;
     this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: options.jit === 'force', now: options.now });
-    this.hot = options.jit === 'off' ? Number.MAX_SAFE_INTEGER : options.jit === 'force' ? 0 : (options.hot ?? HOT);
+    this.hot = options.jit === 'force' ? 0 : (options.hot ?? HOT);
     this.blocks = new BlockCache(cpu);
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
@@ -163,12 +163,15 @@ export class Engine implements EngineView {
    * ended its block for more than a jump, an interrupt waits, the budget is used up.
    */
   private runInterpreted(first: Block): void {
-    const { cpu, r, blocks, hot } = this;
+    const { cpu, r, blocks, translations, hot } = this;
     let block = first;
     for (;;) {
-      if (block.hits++ >= hot) {
-        this.translations!.translate(block);
-        if (block.compiled !== null && r[LEFT] >= block.insns.length) return;
+      if (translations !== null && block.compiled === null && ++block.hits >= hot) {
+        translations.translate(block);
+        if (block.compiled !== null && r[LEFT] >= block.insns.length) {
+          this.runTranslations(block);
+          return;
+        }
       }
       this.current = block;
       interpret(cpu, block, block.insns.length);

@@ -1,5 +1,6 @@
 import type { Block } from './blocks.js';
 import type { Cpu } from './cpu.js';
+import { condition } from './flags.js';
 import { END_NONE } from './insn.js';
 import { MODE_CS32 } from './mode.js';
 import { EIP, LEFT } from './regs.js';
@@ -10,17 +11,32 @@ import { EIP, LEFT } from './regs.js';
  */
 export function interpret(cpu: Cpu, block: Block, count: number, from = 0): void {
   const { r } = cpu;
-  const { insns } = block;
+  const { insns, straight } = block;
   const end = Math.min(count, from + r[LEFT]);
+  const last = end <= straight ? end : straight;
   let k = from;
-  do {
+  while (k < last) {
     const insn = insns[k++];
     const eip = r[EIP];
     cpu.insnEip = eip;
     r[EIP] = eip + insn.length;
     r[LEFT]--;
     insn.exec(cpu, insn);
-  } while (k < end && !cpu.breakBlock);
-  // QEMU cuts EIP to the code segment's size where a TB ends without a jump.
-  if ((block.mode & MODE_CS32) === 0 && insns[k - 1].end === END_NONE) r[EIP] &= 0xffff;
+    if (cpu.breakBlock) {
+      cutEip(cpu, block, k);
+      return;
+    }
+  }
+  if (end === last) {
+    cutEip(cpu, block, k);
+    return;
+  }
+  // A relative jump at the end, half of all blocks: no call, and the next EIP does not wait for this one.
+  r[LEFT]--;
+  r[EIP] = block.cc < 0 || condition(cpu, block.cc) ? block.takenEip : block.behindEip;
+}
+
+/** QEMU cuts EIP to the code segment's size where a TB ends without a jump. */
+function cutEip(cpu: Cpu, block: Block, executed: number): void {
+  if ((block.mode & MODE_CS32) === 0 && block.insns[executed - 1].end === END_NONE) cpu.r[EIP] &= 0xffff;
 }

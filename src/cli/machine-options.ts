@@ -13,9 +13,10 @@ export function machineOptions<T>(argv: Argv<T>): Argv<T & MachineArguments> {
     .option('memory', { ...text('RAM, such as 64M or 1G (default 128M)'), alias: 'm' })
     .option('bios', text('Firmware image, such as SeaBIOS bios-256k.bin'))
     .option('vgabios', text('Option ROM of the display, such as vgabios-stdvga.bin'))
-    .option('kernel', text('Multiboot kernel to start directly'))
-    .option('initrd', text('Multiboot modules: FILE[ ARGUMENTS][,FILE...]'))
+    .option('kernel', text('Linux kernel (bzImage), started by firmware if there is --bios; or multiboot kernel, started directly'))
+    .option('initrd', text('RAM disk of Linux; or multiboot modules: FILE[ ARGUMENTS][,FILE...]'))
     .option('append', text('Kernel command line'))
+    .option('firmware-folder', { ...text("Folder with QEMU's linuxboot_dma.bin, to be used in place of our own"), alias: 'L' })
     .option('drive', list('Disk: file=PATH[,format=raw][,if=ide][,index=N]; never written to'))
     .option('serial', list('Serial port: stdio, null or file:PATH; repeat for more ports'))
     .option('debugcon', text('Debug console on ports 0xe9 and 0x402: null, stdio or file:PATH [,iobase=PORT]'))
@@ -24,6 +25,7 @@ export function machineOptions<T>(argv: Argv<T>): Argv<T & MachineArguments> {
     .option('icount', text('Instruction clock: shift=N, an instruction takes 2^N ns (default shift=3)'))
     .option('rtc', text('Real-time clock: base=utc|DATE,clock=host|vm'))
     .option('device', list('isa-debug-exit,iobase=0xf4,iosize=4 and others'))
+    .option('boot', text('reboot-timeout=MS: firmware that finds nothing to boot tries again after so long'))
     .option('no-reboot', { type: 'boolean', describe: 'A guest reset ends the run', group: GROUP }) as unknown as Argv<
     T & MachineArguments
   >;

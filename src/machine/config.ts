@@ -40,6 +40,8 @@ export interface MachineConfig {
   readonly kernel: string | null;
   readonly initrd: string | null;
   readonly append: string;
+  /** The option ROM that starts Linux; null: our own. */
+  readonly linuxRom: string | null;
   readonly drives: readonly DriveConfig[];
   readonly serial: readonly CharTarget[];
   readonly debugcon: DebugconConfig | null;
@@ -49,6 +51,8 @@ export interface MachineConfig {
   readonly rtcClock: 'host' | 'vm';
   readonly devices: readonly DeviceConfig[];
   readonly noReboot: boolean;
+  /** Milliseconds after which firmware that found nothing to boot starts again; null: it waits for ever. */
+  readonly rebootTimeoutMs: number | null;
 }
 
 /** The machine options as they come from the command line, still text. */
@@ -61,6 +65,7 @@ export interface MachineArguments {
   readonly kernel?: string | undefined;
   readonly initrd?: string | undefined;
   readonly append?: string | undefined;
+  readonly firmwareFolder?: string | undefined;
   readonly drive?: readonly string[] | undefined;
   readonly serial?: readonly string[] | undefined;
   readonly debugcon?: string | undefined;
@@ -70,6 +75,7 @@ export interface MachineArguments {
   readonly rtc?: string | undefined;
   readonly device?: readonly string[] | undefined;
   readonly noReboot?: boolean | undefined;
+  readonly boot?: string | undefined;
 }
 
 const MAX_SERIAL_PORTS = 4;
@@ -90,6 +96,7 @@ export function configure(args: MachineArguments): MachineConfig {
     kernel: args.kernel ?? null,
     initrd: args.initrd ?? null,
     append: args.append ?? '',
+    linuxRom: args.firmwareFolder === undefined ? null : linuxRomIn(args.firmwareFolder),
     drives: (args.drive ?? []).map(drive),
     serial,
     debugcon: args.debugcon === undefined ? null : debugcon(args.debugcon),
@@ -98,6 +105,7 @@ export function configure(args: MachineArguments): MachineConfig {
     ...rtc(args.rtc ?? 'base=utc,clock=host'),
     devices: (args.device ?? []).map(device),
     noReboot: args.noReboot ?? false,
+    rebootTimeoutMs: args.boot === undefined ? null : rebootTimeout(args.boot),
   };
 }
 
@@ -106,6 +114,13 @@ function vgabiosBeside(bios: string | undefined): string | null {
   if (bios === undefined) return null;
   const path = join(dirname(bios), 'vgabios-stdvga.bin');
   return existsSync(path) ? path : null;
+}
+
+/** QEMU's own option ROM; recordings of its Linux boots need it. */
+function linuxRomIn(folder: string): string | null {
+  const path = join(folder, 'linuxboot_dma.bin');
+  if (!existsSync(path)) throw new UserError('file-not-found', `-L ${folder}: there is no linuxboot_dma.bin`);
+  return path;
 }
 
 function board(text: string): { machine: 'pc'; acpi: boolean } {
@@ -122,6 +137,13 @@ function cpu(text: string): { cpu: 'qemu32' | 'max'; apic: boolean } {
   for (const f of features)
     if (f !== '-apic' && f !== '+apic') throw new UserError('not-supported', `--cpu ${text}: the only feature that can be given is apic`);
   return { cpu: oneOf('--cpu', model!, ['qemu32', 'max']), apic: features.at(-1) !== '-apic' };
+}
+
+function rebootTimeout(text: string): number | null {
+  const found = parseKeyValues('--boot', text, 'order');
+  onlyKeys('--boot', found, ['reboot-timeout']);
+  const given = found['reboot-timeout'];
+  return given === undefined || given === '-1' ? null : parseNumber('--boot reboot-timeout', given, 0xffff);
 }
 
 function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {

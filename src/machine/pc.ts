@@ -49,6 +49,8 @@ import type { MachineConfig } from './config.js';
 import { Disks } from './disks.js';
 import { readInput } from './input-file.js';
 import type { JitMode } from './job.js';
+import { offerLinux, readLinux } from './linux-boot.js';
+import { isLinux, type LinuxImage } from './linux-image.js';
 import { MultibootKernel } from './multiboot.js';
 
 /** Interrupts that the HPET's timers may be routed to on this board: 2 as a bit mask. */
@@ -100,12 +102,20 @@ export class PcMachine implements MachineView {
   private readonly disks: Disks;
   private readonly vga: Vga | null;
   private readonly kernel: MultibootKernel | null;
+  private readonly linux: LinuxImage | null;
 
   /** @param describe fills the firmware configuration; for tests that need another machine's. */
   constructor(config: MachineConfig, session: Session, jit: JitMode, describe?: (fwCfg: FwCfg) => void) {
     this.describe =
       describe ??
-      ((fwCfg) => describePc(fwCfg, { ramBytes: config.memoryBytes, lowRamBytes: config.memoryBytes, nographic: !config.vga, hpet: true }));
+      ((fwCfg) =>
+        describePc(fwCfg, {
+          ramBytes: config.memoryBytes,
+          lowRamBytes: config.memoryBytes,
+          nographic: false,
+          hpet: true,
+          rebootTimeoutMs: config.rebootTimeoutMs,
+        }));
     this.config = config;
     this.session = session;
     this.time = session.time;
@@ -143,8 +153,10 @@ export class PcMachine implements MachineView {
     this.i8042 = this.add('i8042', this.makeI8042());
     this.makeSerialAndDebug();
     this.add('dma', new DmaPair(this.ports, this.memory, () => {}));
+    const kernel = config.kernel === null ? null : readInput('--kernel', config.kernel, config.foundAt);
+    this.linux = kernel !== null && isLinux(kernel) ? readLinux(config, kernel) : null;
     this.makeFirmware(map);
-    this.kernel = config.kernel === null ? null : new MultibootKernel(config, this.memory);
+    this.kernel = kernel === null || this.linux !== null ? null : new MultibootKernel(config, kernel, this.memory);
     this.parts.cpu = this.cpu;
     this.parts['virtual-time'] = this.time;
     this.parts['device-requests'] = session.requests;
@@ -351,6 +363,7 @@ export class PcMachine implements MachineView {
     const { config } = this;
     const fwCfg = this.add('fw-cfg', new FwCfg(this.ports, this.memory));
     this.describe(fwCfg);
+    if (this.linux !== null && config.bios !== null) offerLinux(fwCfg, this.linux, config);
     if (config.bios !== null) loadBios(this.memory, map, readInput('--bios', config.bios, config.foundAt));
   }
 

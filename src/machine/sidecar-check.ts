@@ -52,6 +52,7 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   kernel: nullOr(text),
   initrd: nullOr(text),
   append: text,
+  linuxRom: nullOr(text),
   drives: listOf(shape({ file: text, format: oneOf('raw'), interface: oneOf('ide'), index: integer(0, 3) }), 4),
   serial: listOf(charTarget, 4),
   debugcon: nullOr(shape({ target: charTarget, ports: listOf(integer(0, 0xffff), 2) })),
@@ -66,6 +67,7 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
     64,
   ),
   noReboot: flag,
+  rebootTimeoutMs: nullOr(integer(0, 0xffff)),
 };
 
 const SIDECAR: Readonly<Record<Exclude<keyof Sidecar, 'palindrome' | 'machine'>, Check>> = {

@@ -46,7 +46,7 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('against QE
   });
   const board = chipset();
   const fwCfg = new FwCfg(board.ports, board.memory);
-  describePc(fwCfg, { ramBytes: 4 << 20, lowRamBytes: 4 << 20, nographic: false, hpet: true });
+  describePc(fwCfg, { ramBytes: 4 << 20, lowRamBytes: 4 << 20, nographic: false, hpet: true, rebootTimeoutMs: null });
   board.bus.reset();
   fwCfg.reset();
 

@@ -276,10 +276,15 @@ const testRmImm8: Exec = (cpu, i) => logic(cpu, CC_LOGIC8, readRm(cpu, i) & i.im
 const testRmImm16: Exec = (cpu, i) => logic(cpu, CC_LOGIC16, readRm(cpu, i) & i.imm);
 const testRmImm32: Exec = (cpu, i) => logic(cpu, CC_LOGIC32, readRm(cpu, i) & i.imm);
 
+/** CF; loops often count behind a TEST, and need no call then. */
+function carryBefore(cpu: Cpu): number {
+  return cpu.r[CC_OP] >> 5 === CC_LOGIC ? 0 : getCF(cpu);
+}
+
 // INC and DEC leave CF: the carry from before goes into CC_SRC.
 const incReg32: Exec = (cpu, i) => {
   const r = cpu.r;
-  const carry = getCF(cpu);
+  const carry = carryBefore(cpu);
   const result = (r[i.reg] + 1) | 0;
   r[i.reg] = result;
   r[CC_OP] = CC_INC32;
@@ -288,7 +293,7 @@ const incReg32: Exec = (cpu, i) => {
 };
 const decReg32: Exec = (cpu, i) => {
   const r = cpu.r;
-  const carry = getCF(cpu);
+  const carry = carryBefore(cpu);
   const result = (r[i.reg] - 1) | 0;
   r[i.reg] = result;
   r[CC_OP] = CC_DEC32;

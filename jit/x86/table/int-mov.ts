@@ -6,10 +6,8 @@ import { EAX, EBX, EDX } from '../regs.js';
 import { needsModel } from './model.js';
 
 // MOV
-const movRmReg8: Exec = (cpu, i) => {
-  if (i.mod === 3) writeReg8(cpu, i.rm, readReg8(cpu, i.reg));
-  else store8(cpu, effectiveAddress(cpu, i), readReg8(cpu, i.reg));
-};
+const movRegReg8: Exec = (cpu, i) => writeReg8(cpu, i.rm, readReg8(cpu, i.reg));
+const movMemReg8: Exec = (cpu, i) => store8(cpu, effectiveAddress(cpu, i), readReg8(cpu, i.reg));
 const movRmReg16: Exec = (cpu, i) => {
   if (i.mod === 3) writeReg16(cpu, i.rm, cpu.r[i.reg]);
   else store16(cpu, effectiveAddress(cpu, i), cpu.r[i.reg] & 0xffff);
@@ -208,7 +206,7 @@ function movRmReg(i: Insn): Exec {
 export const movTable: readonly Row[] = [
   ...(
     [
-      { name: 'mov', opcode: 0x88, modrm: true, size: 8, exec: () => movRmReg8 },
+      { name: 'mov', opcode: 0x88, modrm: true, size: 8, exec: (i: Insn) => (i.mod === 3 ? movRegReg8 : movMemReg8) },
       { name: 'mov', opcode: 0x89, modrm: true, size: 'v', exec: movRmReg },
       { name: 'mov', opcode: 0x8a, modrm: true, size: 8, exec: () => movRegRm8 },
       { name: 'mov', opcode: 0x8b, modrm: true, size: 'v', exec: movRegRm },

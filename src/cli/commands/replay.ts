@@ -57,6 +57,7 @@ const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof Ma
   ['rtc', ['rtcBase', 'rtcClock']],
   ['device', ['devices']],
   ['noReboot', ['noReboot']],
+  ['boot', ['rebootTimeoutMs']],
 ];
 
 function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConfig {
