@@ -53,6 +53,8 @@ export class RecordSession extends Session {
     this.sink = sink;
     this.options = options;
     this.canReceive = canReceive;
+    // The slice's budget was for a later deadline.
+    this.time.timers.onEarlier = () => this.machine?.engine.kick();
   }
 
   checkpointInit(): void {

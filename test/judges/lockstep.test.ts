@@ -26,7 +26,7 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86') || !requireT
   it.skipIf(!requireTool(SEABIOS, 'seabios'))(
     `SeaBIOS has the same for its first ${SEABIOS_INSTRUCTIONS} instructions`,
     async () => {
-      const machine = { bios: SEABIOS, cpu: 'qemu32', memoryMiB: 16, shift: 7 } as const;
+      const machine = { bios: SEABIOS, cpu: 'qemu32', memoryMiB: 16, shift: 7, acpi: true } as const;
       const log = await recordWithQemu(folder, machine, 12);
       expect(await lockstep(folder, machine, log, SEABIOS_INSTRUCTIONS)).toEqual({
         compared: SEABIOS_INSTRUCTIONS,
