@@ -38,6 +38,11 @@ export function continueTo(label: string): Statement {
   return { type: 'ContinueStatement', label: identifier(label) };
 }
 
+/** `label: { body }` */
+export function labelled(label: string, body: readonly Statement[]): Statement {
+  return { type: 'LabeledStatement', label: identifier(label), body: block(body) };
+}
+
 /** `label: for (;;) { body }` */
 export function loopForever(label: string, body: readonly Statement[]): Statement {
   return {

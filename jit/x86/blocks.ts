@@ -5,6 +5,7 @@ import { END_JUMP, END_NONE, type Insn } from './insn.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_CS32, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
+import { endsIndirect } from './translate/targets.js';
 
 /** Mode bits that decoded code does not depend on. */
 const TRANSIENT_MODE = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
@@ -47,10 +48,20 @@ export class Block {
   laddr = 0;
   generation = DEAD;
   valid = true;
-  /** Executions by the interpreter. */
+  /** Executions by the interpreter, and since it has a translation, how often that was entered. */
   hits = 0;
-  /** Its translation: called with LEFT not below insns.length; JUMPED or EXECUTED (below 0), or the index of the instruction at which the interpreter must go on. */
+  /** The translation of the region it is the entry of: see translateRegion for how it is called and what it returns. */
   compiled: (() => number) | null = null;
+  /** The blocks of that region, itself first. */
+  members: readonly Block[] = [];
+  /** Entries of regions that it belongs to. */
+  users: Block[] = [];
+  /** Where it went last, when it ends in an indirect jump; null: nowhere yet. */
+  lastTarget: number | null = null;
+  /** It ends in an indirect jump. */
+  indirect = false;
+  /** Its translation kept meeting devices. */
+  meetsDevices = false;
   /** Another block with the same start and mode under a different EIP. */
   next: Block | null = null;
 
@@ -153,6 +164,7 @@ export class BlockCache implements CodeWatcher {
     block.quiet = last.end <= END_JUMP;
     block.straight = block.insns.length;
     if (isRelativeJump(last)) setJump(block, last);
+    block.indirect = endsIndirect(block);
     this.keep(block);
     return block;
   }
@@ -215,6 +227,15 @@ export class BlockCache implements CodeWatcher {
     return page;
   }
 
+  /** A block of the same mode at `eip`, if there is one in the page of `near`; address and mapping are then as valid as those of `near`. */
+  neighbour(near: Block, eip: number): Block | null {
+    const at = near.paddr + ((eip - near.eip) | 0);
+    if (at >>> PAGE_SHIFT !== near.paddr >>> PAGE_SHIFT) return null;
+    let block = this.pages[at >>> PAGE_SHIFT]?.starts.get(key(at, near.mode)) ?? null;
+    while (block !== null && block.eip !== eip) block = block.next;
+    return block;
+  }
+
   /** The CPU is about to write: blocks with one of these bytes are dropped, and what runs of them ends behind this instruction. */
   storeTo(backing: number, size: number): void {
     const number = backing >>> PAGE_SHIFT;
@@ -250,6 +271,11 @@ export class BlockCache implements CodeWatcher {
     block.valid = false;
     block.generation = DEAD;
     block.compiled = null;
+    for (const entry of block.users) {
+      entry.compiled = null;
+      entry.hits = Math.min(entry.hits, 0);
+    }
+    block.users = [];
     const number = block.paddr >>> PAGE_SHIFT;
     removeStart(this.pages[number]!.starts, key(block.paddr, block.mode), block);
     this.removeFrom(number, block);

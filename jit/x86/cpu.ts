@@ -100,6 +100,7 @@ export class Cpu implements Device {
       smmInsideNmi: 'bool',
       smbase: 'i32',
       smiCount: 'u32',
+      apicVisible: 'bool',
       oldException: 'i32',
       fpu: 'part',
       sse: 'part',
@@ -111,6 +112,10 @@ export class Cpu implements Device {
   readonly dv: DataView;
   readonly board: CpuBoard;
   readonly model: CpuModelName;
+  /** The board has a local APIC. */
+  apicPresent = true;
+  /** CPUID leaf 1 reports it: not after IA32_APIC_BASE switched it off, nor after a reset then, as in QEMU. */
+  apicVisible = true;
   readonly r = new Int32Array(REGISTER_FILE_SIZE);
   /** EIP of the instruction being executed. */
   insnEip = 0;

@@ -93,12 +93,18 @@ function lookup(model: CpuModelName, requested: number, subleaf: number): Regist
   return (model === 'max' ? maxSubleaf(leaf, subleaf) : undefined) ?? leaves.get(leaf) ?? ZERO;
 }
 
+/** The local APIC's bit in EDX of leaves 1 and 0x80000001. */
+const FEATURE_APIC = 1 << 9;
+
 /** Executes CPUID. */
 export function cpuid(cpu: Cpu): void {
   const r = cpu.r;
-  const answer = lookup(cpu.model, r[EAX] >>> 0, r[ECX] >>> 0);
+  const leaf = r[EAX];
+  const answer = lookup(cpu.model, leaf >>> 0, r[ECX] >>> 0);
   r[EAX] = answer[0];
   r[EBX] = answer[1];
   r[ECX] = answer[2];
   r[EDX] = answer[3];
+  if (cpu.apicPresent && cpu.apicVisible) return;
+  if (leaf === 1 || (leaf === (0x80000001 | 0) && !cpu.apicPresent)) r[EDX] &= ~FEATURE_APIC;
 }

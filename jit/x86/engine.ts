@@ -9,9 +9,10 @@ import { interpret } from './interpreter.js';
 import { pendingRequest, takeRequest } from './interrupts.js';
 import { flushTlb } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
+import { formRegion } from './region.js';
 import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
-import { JUMPED } from './translate/function-context.js';
-import { TranslationCache } from './translate/translation-cache.js';
+import { indexOf, JUMPED, tbOf } from './translate/function-context.js';
+import { type TranslatableBlock, TranslationCache } from './translate/translation-cache.js';
 
 /** off: interpret everything; on: translate what is hot; force: translate before the first execution. */
 export type JitMode = 'off' | 'on' | 'force';
@@ -26,8 +27,12 @@ export interface EngineOptions {
 
 /** Modes in which instructions run one by one. */
 const STEPPING = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
-/** Executions after which a block is translated. */
+/** Executions after which a block is translated, with those around it that reached a fraction of that. */
 const HOT = 1000;
+const WARM = 8;
+/** Entries after which a translation may grow by blocks that have become warm. */
+const EXTEND = 4096;
+const EXTEND_FORCED = 2;
 const INTO = 0xce;
 const MAX_SLICE = 0x7fffffff;
 
@@ -45,6 +50,8 @@ export class Engine implements EngineView {
   readonly translations: TranslationCache | null;
   /** Executions after which a block comes up for translation. */
   private readonly hot: number;
+  /** Entries of a translation after which its region is formed anew. */
+  private readonly extendAt: number;
   /** icount when LEFT is 0. */
   private sliceEnd = 0;
   private kicked = false;
@@ -55,9 +62,12 @@ export class Engine implements EngineView {
   constructor(cpu: Cpu, options: EngineOptions) {
     this.cpu = cpu;
     this.r = cpu.r;
-    this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: options.jit === 'force', now: options.now });
-    this.hot = options.jit === 'force' ? 0 : (options.hot ?? HOT);
+    const forced = options.jit === 'force';
+    this.hot = forced ? 0 : (options.hot ?? HOT);
+    this.extendAt = forced ? EXTEND_FORCED : EXTEND;
     this.blocks = new BlockCache(cpu);
+    const region = (entry: TranslatableBlock) => formRegion(this.blocks, entry as Block, this.hot / WARM);
+    this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: forced, now: options.now, region });
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
       cpu.breakBlock = true;
@@ -151,7 +161,7 @@ export class Engine implements EngineView {
       cpu.breakBlock = false;
       const block = blocks.find();
       if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
-      else if (block.compiled !== null && r[LEFT] >= block.insns.length) this.runTranslations(block);
+      else if (block.compiled !== null && r[LEFT] >= block.insns.length && pendingRequest(cpu) === 0) this.runTranslations(block);
       else this.runInterpreted(block);
       if (cpu.halted) return 'halt';
       if (cpu.exitSlice) return 'kick';
@@ -168,7 +178,7 @@ export class Engine implements EngineView {
     for (;;) {
       if (translations !== null && block.compiled === null && ++block.hits >= hot) {
         translations.translate(block);
-        if (block.compiled !== null && r[LEFT] >= block.insns.length) {
+        if (block.compiled !== null && r[LEFT] >= block.insns.length && pendingRequest(cpu) === 0) {
           this.runTranslations(block);
           return;
         }
@@ -177,31 +187,40 @@ export class Engine implements EngineView {
       interpret(cpu, block, block.insns.length);
       if (cpu.breakBlock || !block.quiet || r[LEFT] <= 0) return;
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
+      if (block.indirect) block.lastTarget = r[EIP];
       block = blocks.find();
       if (block.compiled !== null) return;
     }
   }
 
-  /**
-   * Translated blocks, one after the other: as long as none ran an instruction's `exec`, nothing can have changed of what `loop` looks at
-   * between blocks.
-   */
+  /** Translations, one after the other, with no interrupt to be taken: up to one behind which `loop` must look around, or to a block that has none. */
   private runTranslations(first: Block): void {
-    const { cpu, r, blocks } = this;
-    const undisturbed = pendingRequest(cpu) === 0;
+    const { cpu, r, blocks, extendAt } = this;
     let block = first;
     for (;;) {
       this.current = block;
+      if (++block.hits === extendAt) this.translations!.extend(block);
       const stopped = block.compiled!();
       if (stopped >= 0) {
-        this.translations!.bailedOut(block);
-        interpret(cpu, block, block.insns.length, stopped);
+        this.goOnInterpreted(block.members[tbOf(stopped)]!, indexOf(stopped));
         return;
       }
-      if (stopped !== JUMPED || !undisturbed || r[LEFT] <= 0) return;
+      if (stopped !== JUMPED || r[LEFT] <= 0) return;
+      if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
+      if (block.indirect && block.members.length === 1) block.lastTarget = r[EIP];
       block = blocks.find();
       if (block.compiled === null || r[LEFT] < block.insns.length) return;
     }
+  }
+
+  /** A translation met something only the interpreter can do: it does the rest of the block. */
+  private goOnInterpreted(block: Block, index: number): void {
+    this.translations!.bailedOut(block);
+    this.current = block;
+    let eip = block.eip;
+    for (let k = 0; k < index; k++) eip += block.insns[k].length;
+    this.r[EIP] = eip;
+    interpret(this.cpu, block, block.insns.length, index);
   }
 
   /** Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block, and RF is cleared behind it. */

@@ -7,6 +7,9 @@ class CountedBlock extends TestBlock {
   valid = true;
   compiled: (() => number) | null = null;
   hits = 0;
+  members: readonly CountedBlock[] = [];
+  users: CountedBlock[] = [];
+  meetsDevices = false;
 }
 
 let machine: TestMachine;

@@ -1,6 +1,6 @@
-import type { Expression, FunctionExpression, Statement } from 'estree';
+import type { FunctionExpression, Statement } from 'estree';
 import { functionNode } from '../../core/compile.js';
-import { block, comment, identifier } from '../../core/estree.js';
+import { comment, labelled } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
 import { EIP, LEFT } from '../regs.js';
@@ -12,14 +12,29 @@ const LOCAL_NAMES = [
   ...['es', 'cs', 'ss', 'ds', 'fs', 'gs'],
 ];
 
-/** What a translation returns when it went through: nothing but registers, flags and plain memory changed. */
+/** What a translation returns when it went through to a jump: nothing changed of what the engine looks at between blocks, but interrupt requests may have come. */
 export const JUMPED = -1;
-/** The same, but some instruction's `exec` ran: anything may have changed. */
+/** The same, but the last instruction was left to its `exec`, or one stopped its block: anything may have changed. */
 export const EXECUTED = -2;
 
-/** `ip` packs what the catch block needs to find the instruction: its index in the TB and its offset from the TB's EIP. */
-export const IP_SHIFT = 14;
-const IP_OFFSET = (1 << IP_SHIFT) - 1;
+/** Instructions are numbered by TB of the region and index in the TB. */
+const TB_SHIFT = 10;
+const INDEX = (1 << TB_SHIFT) - 1;
+
+/** Number of the instruction `index` of TB `tb`, as generated code returns it. */
+export function packIp(tb: number, index: number): number {
+  return (tb << TB_SHIFT) | index;
+}
+
+/** TB that the number of an instruction names. */
+export function tbOf(ip: number): number {
+  return ip >> TB_SHIFT;
+}
+
+/** Index in its TB of the instruction that a number names. */
+export function indexOf(ip: number): number {
+  return ip & INDEX;
+}
 
 /**
  * One generated function: which parts of the register file live in its locals, and its frame. The frame is built last, when the
@@ -36,8 +51,6 @@ export class FunctionContext {
   private temps = 0;
   /** Some access may bail out: a catch block is needed. */
   bails = false;
-  /** Some instruction is handed to `exec`. */
-  private execs = false;
   private readonly insns: Insn[];
 
   /** @param insns instructions that generated code of this script hands to `exec`: bound as insn0, exec0, ... */
@@ -47,7 +60,6 @@ export class FunctionContext {
 
   /** Binds an instruction; gives the number in its names. */
   bind(insn: Insn): number {
-    this.execs = true;
     this.insns.push(insn);
     return this.insns.length - 1;
   }
@@ -84,34 +96,32 @@ export class FunctionContext {
   }
 
   /**
-   * The whole function around `body`, which leaves it with `break tb` after setting `eip` and `left`.
-   * @param title lines of the comment at its head. @param eip of the first instruction, for bail-outs.
+   * The whole function around `body`, which leaves it with `break tb` after setting `eip` and `left`. After a bail-out EIP is left to the caller.
+   * @param title lines of the comment at its head.
    */
-  finish(name: string, title: readonly string[], eip: number, body: readonly Statement[]): FunctionExpression {
+  finish(name: string, title: readonly string[], body: readonly Statement[]): FunctionExpression {
     for (const save of this.saves) save.push(...this.writeBack());
     for (const reload of this.reloads) reload.push(...this.indices(this.used).map((n) => js.stat`${LOCAL_NAMES[n]!} = r[${n}];`));
     const locals = this.indices(this.used).map((n) => js.stat`let ${LOCAL_NAMES[n]!} = r[${n}];`);
     const leave = [...js.list`r[${EIP}] = eip; r[${LEFT}] = left;`, ...this.writeBack(), js.stat`return stopped;`];
     return functionNode(name, [
       comment(js.stat`let left = r[${LEFT}];`, title),
-      ...js.list`let eip = 0, stopped = ${this.execs ? EXECUTED : JUMPED};`,
+      ...js.list`let eip = 0, stopped = ${JUMPED};`,
       ...locals,
-      ...this.guarded(eip, body),
+      ...this.guarded(body),
       ...leave,
     ]);
   }
 
-  private guarded(eip: number, body: readonly Statement[]): Statement[] {
-    const labelled: Statement = { type: 'LabeledStatement', label: identifier('tb'), body: block(body) };
-    if (!this.bails) return [labelled];
-    const where: Expression = js.expr`${eip} + (ip & ${IP_OFFSET})`;
+  private guarded(body: readonly Statement[]): Statement[] {
+    const inner = labelled('tb', body);
+    if (!this.bails) return [inner];
     return js.list`
       let ip = 0;
-      try { ${[labelled]}; } catch (e) {
+      try { ${[inner]}; } catch (e) {
         if (e !== bail) throw e;
-        stopped = ip >> ${IP_SHIFT};
-        eip = ${where};
-        left = left - stopped | 0;
+        stopped = ip;
+        left = left - (ip & ${INDEX}) | 0;
       }`;
   }
 
@@ -122,9 +132,4 @@ export class FunctionContext {
   private indices(set: ReadonlySet<number>): number[] {
     return [...set].sort((a, b) => a - b);
   }
-}
-
-/** Value of `ip` for the instruction number `index` at `offset` from the TB's EIP. */
-export function packIp(index: number, offset: number): number {
-  return (index << IP_SHIFT) | offset;
 }

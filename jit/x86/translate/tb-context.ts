@@ -1,5 +1,5 @@
 import type { Expression, Statement } from 'estree';
-import { breakTo, constantOf } from '../../core/estree.js';
+import { constantOf } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import { CC_EFLAGS, CC_LOGIC, CC_SUB, CONDITION_READS, ccOp } from '../flags.js';
 import { END_NONE, type Insn } from '../insn.js';
@@ -26,6 +26,8 @@ export interface Location {
 export interface Exits {
   /** Statements that go on at `eip` after `count` instructions of this TB. */
   jump(eip: number, count: number): Statement[];
+  /** The same for an EIP that is worked out when the code runs. */
+  jumpIndirect(eip: Expression, count: number): Statement[];
 }
 
 /**
@@ -36,6 +38,8 @@ export interface Exits {
 export class TbContext {
   readonly fn: FunctionContext;
   readonly exits: Exits;
+  /** Its number in the region. */
+  readonly number: number;
   /** MODE_* bits of the TB. */
   readonly mode: number;
   /** EIP of the TB's first instruction, int32. */
@@ -55,17 +59,31 @@ export class TbContext {
   private ipSet = false;
   private readonly tlbRead: string;
   private readonly tlbWrite: string;
+  /** Some instruction was left to its `exec`, which may have raised an interrupt. */
+  executed = false;
   /** The last instruction left the TB by itself. */
   left = false;
   /** The emitter leaves the current instruction to `exec`. */
   refused = false;
 
-  constructor(fn: FunctionContext, exits: Exits, mode: number, startEip: number, flagsInFile: boolean) {
+  /**
+   * @param flags what is known of the flags at its start: those behind another TB whose code this one's stands in, or whether Cpu.r has them.
+   */
+  constructor(
+    fn: FunctionContext,
+    exits: Exits,
+    source: { readonly mode: number; readonly eip: number },
+    number: number,
+    flags: TbContext | boolean,
+  ) {
     this.fn = fn;
     this.exits = exits;
+    this.number = number;
+    const { mode, eip } = source;
     this.mode = mode;
-    this.startEip = startEip;
-    this.flagsInFile = flagsInFile;
+    this.startEip = eip;
+    this.flagsInFile = typeof flags === 'boolean' ? flags : flags.flagsInFile;
+    this.known = typeof flags === 'boolean' ? null : flags.known;
     const user = (mode & MODE_CPL) === MODE_CPL;
     this.tlbRead = user ? 'userRead' : 'supervisorRead';
     this.tlbWrite = user ? 'userWrite' : 'supervisorWrite';
@@ -209,7 +227,7 @@ export class TbContext {
     this.fn.bails = true;
     if (this.ipSet) return;
     this.ipSet = true;
-    this.emit(js.stat`ip = ${packIp(this.index, this.offset)};`);
+    this.emit(js.stat`ip = ${packIp(this.number, this.index)};`);
   }
 
   /** Loads from a held linear address: unsigned at 8 and 16 bits, int32 at 32. Held. */
@@ -392,6 +410,7 @@ export class TbContext {
     );
     this.known = null;
     this.flagsInFile = true;
+    this.executed = true;
     const done = js.stat`return ${EXECUTED};`;
     const cut = this.behind === this.nextEip || this.insn.end !== END_NONE ? [] : [js.stat`r[${EIP}] = ${this.behind};`];
     if (last) {
@@ -416,7 +435,7 @@ export class TbContext {
 
   /** Goes on at a computed EIP. */
   jumpIndirect(eip: Expression): void {
-    this.emit(...js.list`eip = ${eip}; left = left - ${this.count} | 0;`, breakTo('tb'));
+    this.emit(...this.exits.jumpIndirect(eip, this.count));
     this.left = true;
   }
 }

@@ -1,10 +1,12 @@
 import type { FunctionExpression, Statement } from 'estree';
-import { breakTo, comment, continueTo, loopForever } from '../../core/estree.js';
+import { breakTo, comment } from '../../core/estree.js';
+import { Structured } from '../../core/structured.js';
 import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
 import { FLAGS_ARITH } from '../regs.js';
 import { emitters } from './emitters.js';
-import { FunctionContext } from './function-context.js';
+import { FunctionContext, packIp } from './function-context.js';
+import { targetsOf } from './targets.js';
 import { type Exits, type FlagUse, TbContext } from './tb-context.js';
 
 /** What the translator needs to know of a TB. */
@@ -14,6 +16,15 @@ export interface TbSource {
   readonly eip: number;
   /** MODE_* bits. */
   readonly mode: number;
+  /** Where its indirect jump went last; absent: not known. */
+  readonly lastTarget?: number | null;
+}
+
+export interface TranslateOptions {
+  /** Instructions of a TB to translate at most: the interpreter does what is behind them. */
+  readonly limit?: number;
+  /** Comments for the instructions of the first TB. */
+  readonly notes?: readonly string[];
 }
 
 function hex(value: number): string {
@@ -29,78 +40,129 @@ function emitInsn(cx: TbContext, insn: Insn, last: boolean): void {
 }
 
 /** Emits all instructions; `after` sees the context behind each. */
-function emitAll(cx: TbContext, source: TbSource, live: readonly number[], after: (index: number, firstStatement: number) => void): void {
+function emitAll(
+  cx: TbContext,
+  source: TbSource,
+  limit: number,
+  live: readonly number[],
+  after: (index: number, firstStatement: number) => void,
+): void {
   const { insns } = source;
   let offset = 0;
-  insns.forEach((insn, index) => {
+  for (let index = 0; index < insns.length; index++) {
+    const insn = insns[index]!;
+    if (index === limit) {
+      cx.emit(...js.list`stopped = ${packIp(cx.number, index)}; left = left - ${index} | 0;`, breakTo('tb'));
+      return;
+    }
     cx.begin(insn, index, offset, live[index] ?? FLAGS_ARITH);
     const first = cx.out.length;
     emitInsn(cx, insn, index === insns.length - 1);
     after(index, first);
     offset += insn.length;
-  });
+  }
   if (!cx.left) cx.jump(cx.behind);
 }
 
-/** What a first emission, thrown away, tells of a TB. */
-interface Analysis {
-  /** By instruction: flags that somebody may want behind it. */
-  readonly live: readonly number[];
-  /** Some exit is a jump to the TB's own start. */
-  readonly loops: boolean;
-}
+const NOWHERE: Exits = { jump: () => [], jumpIndirect: () => [] };
 
-function analyse(source: TbSource): Analysis {
-  let loops = false;
-  const watching: Exits = {
-    jump(eip) {
-      if (eip === (source.eip | 0)) loops = true;
-      return [];
-    },
-  };
-  const cx = new TbContext(new FunctionContext([]), watching, source.mode, source.eip, false);
+/** By instruction: flags that somebody may want behind it. Found by a first emission, thrown away. */
+function liveFlags(source: TbSource, limit: number): number[] {
+  const cx = new TbContext(new FunctionContext([]), NOWHERE, source, 0, false);
   const uses: FlagUse[] = [];
-  emitAll(cx, source, [], () => uses.push(cx.flagUse));
+  emitAll(cx, source, limit, [], () => uses.push(cx.flagUse));
   const live: number[] = new Array(uses.length);
   let behind = FLAGS_ARITH;
   for (let k = uses.length - 1; k >= 0; k--) {
     live[k] = behind;
     behind = (behind & ~uses[k]!.writes) | uses[k]!.reads;
   }
-  return { live, loops };
+  return live;
 }
 
-/** A jump to the TB's own start stays in the function while the budget lasts and nobody waits for the boundary between two TBs. */
-function exits(source: TbSource): Exits {
-  const total = source.insns.length;
-  return {
-    jump(eip, count) {
-      const leave = [...js.list`eip = ${eip};`, breakTo('tb')];
-      const takeDown = js.stat`left = left - ${count} | 0;`;
-      if (eip !== (source.eip | 0)) return [takeDown, ...leave];
-      return [takeDown, js.stat`if (left >= ${total} && undisturbed) { ${[continueTo('loop')]}; }`, ...leave];
-    },
-  };
+/** Writes TBs that jump to each other as one function. */
+class RegionTranslator {
+  private readonly tbs: readonly TbSource[];
+  private readonly limit: number;
+  private readonly notes: readonly string[];
+  private readonly fn: FunctionContext;
+  private readonly numbers: ReadonlyMap<number, number>;
+  private readonly structured: Structured;
+  private readonly contexts: TbContext[] = [];
+
+  constructor(tbs: readonly TbSource[], insns: Insn[], options: TranslateOptions) {
+    this.tbs = tbs;
+    this.limit = options.limit ?? Number.POSITIVE_INFINITY;
+    this.notes = options.notes ?? [];
+    this.fn = new FunctionContext(insns);
+    this.numbers = new Map(tbs.map((tb, number) => [tb.eip | 0, number]));
+    const graph = tbs.map((tb) => targetsOf(tb).flatMap((eip) => this.numbers.get(eip) ?? []));
+    this.structured = new Structured(graph, (number, from) => this.emitTb(number, from));
+  }
+
+  translate(): FunctionExpression {
+    const first = this.tbs[0]!;
+    const end = first.insns.reduce((at, i) => at + i.length, first.eip);
+    const body = this.structured.all();
+    const size = this.tbs.length === 1 ? '' : ` and ${this.tbs.length - 1} more`;
+    const title = `${hex(first.eip)}-${hex(end)} mode ${first.mode.toString(16)} icount ${first.insns.length}${size}`;
+    return this.fn.finish(`tb_${hex(first.eip)}`, [title], body);
+  }
+
+  private emitTb(number: number, from: number | null): Statement[] {
+    const tb = this.tbs[number]!;
+    const entry = number === 0 && !this.structured.isLoop(0);
+    const cx = new TbContext(this.fn, this.exits(number), tb, number, from === null ? entry : this.contexts[from]!);
+    this.contexts[number] = cx;
+    // The engine checks the budget for the TB it enters at.
+    if (!entry) cx.emit(js.stat`if (left < ${tb.insns.length}) { ${leave(tb.eip)}; }`);
+    emitAll(cx, tb, this.limit, liveFlags(tb, this.limit), (index, first) => {
+      const note = number === 0 ? this.notes[index] : undefined;
+      if (note !== undefined && first < cx.out.length) cx.out[first] = comment(cx.out[first]!, [note]);
+    });
+    return cx.out;
+  }
+
+  private exits(number: number): Exits {
+    return {
+      jump: (eip, count) => {
+        const inside = this.inside(number, eip);
+        const takeDown = js.stat`left = left - ${count} | 0;`;
+        return inside === null ? [takeDown, ...leave(eip)] : [takeDown, ...this.sampled(number, leave(eip)), ...inside];
+      },
+      jumpIndirect: (eip, count) => {
+        const gone = [...js.list`eip = ${eip}; left = left - ${count} | 0;`];
+        const guess = this.tbs[number]!.lastTarget ?? null;
+        const inside = guess === null ? null : this.inside(number, guess | 0);
+        if (inside === null) return [...gone, breakTo('tb')];
+        return [...gone, ...this.sampled(number, [breakTo('tb')]), js.stat`if (eip === ${guess! | 0}) { ${inside}; }`, breakTo('tb')];
+      },
+    };
+  }
+
+  /** The jump to another TB of the region; null: there is none at that EIP. */
+  private inside(number: number, eip: number): Statement[] | null {
+    const to = this.numbers.get(eip);
+    return to === undefined ? null : this.structured.jump(number, to);
+  }
+
+  /** Behind a TB in which an `exec` ran, an interrupt may wait for the boundary between two TBs. */
+  private sampled(number: number, gone: Statement[]): Statement[] {
+    return this.contexts[number]!.executed ? [js.stat`if (cpu.interruptRequest !== 0) { ${gone}; }`] : [];
+  }
+}
+
+function leave(eip: number): Statement[] {
+  return [...js.list`eip = ${eip | 0};`, breakTo('tb')];
 }
 
 /**
- * The function of one TB. Called with LEFT not below the number of instructions, in a mode without single step, interrupt shadow and
- * breakpoints. Returns JUMPED or EXECUTED with EIP and LEFT set behind what was executed, or the index of the instruction at which the interpreter must go
- * on in the same TB (a device, a fault, ... is met there); throws what an instruction's `exec` threw.
- * @param insns gets the instructions that the code hands to `exec` (see FunctionContext). @param notes a comment for each instruction.
+ * The function of a region: TBs of one mode that jump to each other, the first of them being where it is entered. Called with LEFT not below the
+ * first one's number of instructions, with no interrupt to be taken, in a mode without single step, interrupt shadow and breakpoints. Returns JUMPED or EXECUTED with EIP and LEFT set
+ * behind what was executed, or, with LEFT set before it and EIP undefined, the number (see `packIp`) of the instruction at which the interpreter must go on in the same TB (a
+ * device, a fault, ... is met there); throws what an instruction's `exec` threw.
+ * @param insns gets the instructions that the code hands to `exec` (see FunctionContext).
  */
-export function translateTb(source: TbSource, insns: Insn[], notes: readonly string[] = []): FunctionExpression {
-  const { live, loops } = analyse(source);
-  const fn = new FunctionContext(insns);
-  // In a loop the flags at the head may be those of the turn before.
-  const cx = new TbContext(fn, exits(source), source.mode, source.eip, !loops);
-  emitAll(cx, source, live, (index, first) => {
-    const note = notes[index];
-    if (note !== undefined && first < cx.out.length) cx.out[first] = comment(cx.out[first]!, [note]);
-  });
-  // Only `exec` of instructions that end TBs changes what is pending, so asking once is enough.
-  const body: Statement[] = loops ? [js.stat`const undisturbed = pendingRequest(cpu) === 0;`, loopForever('loop', cx.out)] : cx.out;
-  const end = source.insns.reduce((at, i) => at + i.length, source.eip);
-  const title = `${hex(source.eip)}-${hex(end)} mode ${source.mode.toString(16)} icount ${source.insns.length}`;
-  return fn.finish(`tb_${hex(source.eip)}`, [title], source.eip | 0, body);
+export function translateRegion(tbs: readonly TbSource[], insns: Insn[], options: TranslateOptions = {}): FunctionExpression {
+  return new RegionTranslator(tbs, insns, options).translate();
 }

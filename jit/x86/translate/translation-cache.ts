@@ -5,7 +5,7 @@ import type { Insn } from '../insn.js';
 import { emitters } from './emitters.js';
 import { environment } from './environment.js';
 import { scriptConstants } from './script.js';
-import { type TbSource, translateTb } from './translate.js';
+import { type TbSource, type TranslateOptions, translateRegion } from './translate.js';
 
 /** A block as the cache of translations sees it. */
 export interface TranslatableBlock extends TbSource {
@@ -14,12 +14,19 @@ export interface TranslatableBlock extends TbSource {
   compiled: Generated | null;
   /** Executions by the interpreter since it last came up for translation. */
   hits: number;
+  /** Blocks that `compiled` holds, itself first. */
+  members: readonly TranslatableBlock[];
+  /** Blocks whose `compiled` holds this one. */
+  users: TranslatableBlock[];
+  meetsDevices: boolean;
 }
 
 /** What translation did so far. */
 export interface TranslationStatistics {
-  /** TBs translated. */
+  /** Regions translated. */
   translated: number;
+  /** TBs in them, each as often as it was translated. */
+  blocks: number;
   /** Scripts compiled. */
   scripts: number;
   /** Translations given up: to make room, or because they kept meeting devices. */
@@ -35,6 +42,8 @@ export interface TranslationOptions {
   readonly now?: () => number;
   /** Live translations at most. */
   readonly capacity?: number;
+  /** Blocks to be translated together with one, itself first; only itself when absent. */
+  readonly region?: (block: TranslatableBlock) => readonly TranslatableBlock[];
 }
 
 /** Blocks compiled in one script: parsing is a quarter of what it costs one by one. */
@@ -42,12 +51,14 @@ const BATCH = 16;
 const CAPACITY = 1 << 14;
 /** Executions after which a block that kept meeting devices may be translated again. */
 const PENANCE = 1 << 17;
+/** Instructions of a block that are translated when it is met for the first time: zeroed memory, say, makes blocks of 512 that nobody executes again. */
+const FIRST_LIMIT = 64;
 /** Bail-outs of one translation after which the interpreter is the faster way (a bail-out costs about as much as 50 instructions). */
 const MAX_BAIL_OUTS = 1000;
 
 /** Turns hot blocks into functions, several in one script, and keeps their number bounded. */
 export class TranslationCache {
-  readonly statistics: TranslationStatistics = { translated: 0, scripts: 0, dropped: 0, milliseconds: 0 };
+  readonly statistics: TranslationStatistics = { translated: 0, blocks: 0, scripts: 0, dropped: 0, milliseconds: 0 };
   private readonly bindings: Bindings;
   private readonly options: TranslationOptions;
   private waiting: TranslatableBlock[] = [];
@@ -75,15 +86,27 @@ export class TranslationCache {
     if (this.options.atOnce || again || this.waiting.length >= BATCH) this.compileWaiting();
   }
 
+  /** A translation was entered often: blocks that it leads to are known better now. Replaces it where the region has grown. */
+  extend(block: TranslatableBlock): void {
+    const { region } = this.options;
+    if (region === undefined || region(block).length <= block.members.length || this.waiting.includes(block)) return;
+    this.waiting.push(block);
+    if (this.options.atOnce || this.waiting.length >= BATCH) this.compileWaiting();
+  }
+
   /** A translation met something only the interpreter can do. Those that keep doing so are given up for a while. */
   bailedOut(block: TranslatableBlock): void {
     if (this.options.atOnce) return;
     const count = (this.bailOuts.get(block) ?? 0) + 1;
     this.bailOuts.set(block, count);
     if (count % MAX_BAIL_OUTS !== 0) return;
-    block.compiled = null;
+    block.meetsDevices = true;
     block.hits = -PENANCE;
-    this.statistics.dropped++;
+    for (const entry of block.users) {
+      entry.compiled = null;
+      this.statistics.dropped++;
+    }
+    block.users = [];
   }
 
   private compileWaiting(): void {
@@ -92,16 +115,25 @@ export class TranslationCache {
     const blocks = this.waiting.filter((b) => b.valid);
     this.waiting = [];
     const insns: Insn[] = [];
-    const functions: FunctionExpression[] = blocks.map((b) => translateTb(b, insns));
+    const regions = blocks.map((b) => this.options.region?.(b) ?? [b]);
+    const functions: FunctionExpression[] = regions.map((tbs) => translateRegion(tbs, insns, this.limit(tbs)));
     const compiled = compileScript(functions, { ...this.bindings, insns }, scriptConstants(insns));
     blocks.forEach((block, k) => {
+      if (block.compiled === null) this.live.push(block);
       block.compiled = compiled[k]!;
+      block.members = regions[k]!;
+      block.hits = 0;
+      for (const member of block.members) if (!member.users.includes(block)) member.users.push(block);
+      this.statistics.blocks += block.members.length;
     });
-    this.live.push(...blocks);
     this.statistics.translated += blocks.length;
     this.statistics.scripts++;
     if (this.live.length > (this.options.capacity ?? CAPACITY)) this.makeRoom();
     this.statistics.milliseconds += (now?.() ?? 0) - start;
+  }
+
+  private limit(tbs: readonly TranslatableBlock[]): TranslateOptions {
+    return this.options.atOnce && tbs[0]!.compiled === null ? { limit: FIRST_LIMIT } : {};
   }
 
   /** Gives up an eighth, the oldest first: those still hot come back soon, without a moment when everything is gone. */
