@@ -1,34 +1,48 @@
-/** Assembles the demo guest (needs nasm) into src/cli/demo/guest-image.ts. With --check: fails when the file is not what the source gives. */
+/**
+ * Assembles the guest code that is part of the program (needs nasm): each source into the TypeScript file beside it that holds its bytes.
+ * With --check: fails when a file is not what its source gives.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
-const here = new URL('../src/cli/demo/', import.meta.url).pathname;
-const target = join(here, 'guest-image.ts');
+const root = new URL('..', import.meta.url).pathname;
 
-/** The text of guest-image.ts for the source beside it. */
-export function guestModule(): string {
+interface GuestCode {
+  readonly source: string;
+  readonly target: string;
+  readonly constant: string;
+}
+
+const GUEST_CODE: readonly GuestCode[] = [
+  { source: 'src/cli/demo/guest.asm', target: 'src/cli/demo/guest-image.ts', constant: 'GUEST_IMAGE_BASE64' },
+  { source: 'devices/firmware/linux-boot-rom.asm', target: 'devices/firmware/linux-boot-rom-image.ts', constant: 'LINUX_BOOT_ROM_BASE64' },
+];
+
+/** The text of the target. */
+function assembled(code: GuestCode): string {
   const dir = mkdtempSync(join(tmpdir(), 'guest-'));
   try {
     const binary = join(dir, 'guest.bin');
-    execFileSync('nasm', ['-f', 'bin', join(here, 'guest.asm'), '-o', binary]);
+    execFileSync('nasm', ['-f', 'bin', join(root, code.source), '-o', binary]);
     const lines =
       readFileSync(binary)
         .toString('base64')
         .match(/.{1,120}/g) ?? [];
     const body = lines.map((l) => `  '${l}',`).join('\n');
-    return `/** guest.asm assembled; made by tools/build-guest.ts, checked against the source by the tests. */\nexport const GUEST_IMAGE_BASE64 = [\n${body}\n].join('');\n`;
+    return `/** ${basename(code.source)} assembled; made by tools/build-guest.ts, checked against the source by the tests. */\nexport const ${code.constant} = [\n${body}\n].join('');\n`;
   } finally {
     rmSync(dir, { recursive: true });
   }
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const text = guestModule();
+for (const code of GUEST_CODE) {
+  const text = assembled(code);
+  const target = join(root, code.target);
   if (!process.argv.includes('--check')) writeFileSync(target, text);
   else if (readFileSync(target, 'utf8') !== text) {
-    console.error('src/cli/demo/guest-image.ts is out of date: run npx tsx tools/build-guest.ts');
+    console.error(`${code.target} is out of date: run npx tsx tools/build-guest.ts`);
     process.exit(1);
   }
 }

@@ -32,6 +32,7 @@ export function namedInputs(config: MachineConfig): { readonly option: string; r
     ...one('--vgabios', config.vgabios),
     ...one('--kernel', config.kernel),
     ...initrdModules(config.initrd).map(({ file }) => ({ option: '--initrd', path: file })),
+    ...one('-L', config.linuxRom),
     ...config.drives.map(({ file }) => ({ option: '--drive', path: file })),
   ];
 }
@@ -44,6 +45,7 @@ export function withPaths(config: MachineConfig, rename: (path: string) => strin
     bios: orNull(config.bios),
     vgabios: orNull(config.vgabios),
     kernel: orNull(config.kernel),
+    linuxRom: orNull(config.linuxRom),
     initrd:
       config.initrd === null
         ? null

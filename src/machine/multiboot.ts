@@ -45,11 +45,11 @@ export class MultibootKernel {
   private readonly config: MachineConfig;
   private readonly memory: PhysicalMemory;
 
-  /** Reads `--kernel` and the modules of `--initrd`. Throws UserError for files that are no multiboot kernels or do not fit. */
-  constructor(config: MachineConfig, memory: PhysicalMemory) {
+  /** Takes the contents of `--kernel` and reads the modules of `--initrd`. Throws UserError for files that are no multiboot kernels or do not fit. */
+  constructor(config: MachineConfig, kernel: Uint8Array, memory: PhysicalMemory) {
     this.config = config;
     this.memory = memory;
-    this.image = parse(config.kernel!, readInput('--kernel', config.kernel!, config.foundAt));
+    this.image = parse(config.kernel!, kernel);
     for (const s of this.image.segments)
       if (s.paddr + s.length > config.memoryBytes)
         throw new UserError(

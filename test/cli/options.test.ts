@@ -1,5 +1,5 @@
 // Oracle: manual (README: machine options spelled as QEMU's; one sentence and exit code 2 for what cannot be used)
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.js';
@@ -86,6 +86,17 @@ describe('what cannot be used is refused with words that name it', () => {
     expect(refusal('run', '--icount', 'shift=1', '--icount', 'shift=2')).toContain('--icount is given more than once');
   });
 
+  it.each([
+    [['--device', 'isa-debug-exit,iobase=0x60'], '--device isa-debug-exit,iobase=0x60: port 0x60 belongs to i8042 data already'],
+    [['--device', 'isa-debug-exit,iobase=0x1e,iosize=4'], 'iobase=0x1e: port 0x20 belongs to pic already'],
+    [['--device', 'isa-debug-exit,iobase=0x510'], 'belongs to fw-cfg already'],
+    [['--debugcon', 'null,iobase=0x3f8', '--serial', 'null'], '--debugcon,iobase=0x3f8: port 0x3f8 belongs to uart already'],
+    [['--debugcon', 'null,iobase=0xf5', '--device', 'isa-debug-exit,iobase=0xf5,iosize=1'], 'port 0xf5 belongs to isa-debug-exit already'],
+    [['--device', 'isa-debug-exit,iobase=0xf4,iosize=1'], 'port 0xf4 belongs to another isa-debug-exit already'],
+  ])('ports that belong to somebody else: %j', (options, message) => {
+    expect(refusal('run', ...guest, ...options, '--until', '1000')).toContain(message);
+  });
+
   it('an unknown option, command or value, or one that is missing', () => {
     expect(refusal('run', '--colour', 'red')).toContain('colour');
     expect(refusal('fly')).toContain('fly');
@@ -115,7 +126,7 @@ describe('an image that cannot be used is refused in one line', () => {
     ['has neither addresses nor ELF headers', multiboot(0)],
   ])('a kernel that %s', (name, bytes) => {
     const kernel = file(`${name}.bin`, bytes);
-    const load = (): unknown => new MultibootKernel(configure({ kernel, memory: '8M' }), new PhysicalMemory(8 << 20));
+    const load = (): unknown => new MultibootKernel(configure({ kernel, memory: '8M' }), readFileSync(kernel), new PhysicalMemory(8 << 20));
     expect(load).toThrow(UserError);
     expect(load).toThrow(`--kernel ${kernel}: `);
   });
@@ -127,6 +138,13 @@ describe('an image that cannot be used is refused in one line', () => {
   it.each([0, 70_000, 20 << 20])('firmware of %d bytes', (size) => {
     const bios = file('odd.bios', new Uint8Array(size));
     expect(refusal('run', '--memory', '8M', '--nodefaults', '--bios', bios)).toMatch(/--bios.*65536/);
+  });
+
+  it.each([0, (1 << 20) + 1])('a display ROM of %d bytes', (size) => {
+    const rom = file('odd.rom', new Uint8Array(size));
+    expect(refusal('run', '--memory', '8M', '--vgabios', rom, '--until', '1000')).toContain(
+      `--vgabios: the image has ${size} bytes; expected 1 to 1048576`,
+    );
   });
 
   it('an empty disk, and two disks in one place', () => {

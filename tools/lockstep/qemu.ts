@@ -10,6 +10,8 @@ export interface Guest {
   readonly shift: number;
   /** With the power management function, whose SMI commands a guest may use. */
   readonly acpi?: boolean;
+  /** More options for QEMU: devices that a bare PC does not have. */
+  readonly options?: readonly string[];
 }
 
 /** QEMU's firmware configuration: plain items by key, and files by name. */
@@ -33,6 +35,7 @@ function machine(guest: Guest): string[] {
   return [
     ...['-M', machineType(guest), '-cpu', guest.cpu, '-m', String(guest.memoryMiB), '-display', 'none', '-net', 'none', '-nodefaults'],
     ...['-global', 'apic.vapic=off', '-no-reboot', '-debugcon', 'null'],
+    ...(guest.options ?? []),
   ];
 }
 
