@@ -1,4 +1,5 @@
 import type { AccessSize, IoHandlers } from '../../src/core/bus.js';
+import { UserError } from '../../src/core/errors.js';
 import type { StateSchema } from '../../src/core/state.js';
 import type { PhysicalMemory } from '../../src/memory/physical.js';
 import type { PcMemoryMap } from '../pci/pc-memory-map.js';
@@ -50,10 +51,12 @@ export class VgaPci extends PciDevice {
   reset(): void {}
 
   private addRom(image: Uint8Array, memory: PhysicalMemory, map: PcMemoryMap): void {
+    if (image.length === 0 || image.length > MAX_ROM_BYTES)
+      throw new UserError('image-corrupt', `--vgabios: the image has ${image.length} bytes; expected 1 to ${MAX_ROM_BYTES}`);
     let sizeBytes = 0x1000;
-    while (sizeBytes < image.length && sizeBytes < MAX_ROM_BYTES) sizeBytes *= 2;
+    while (sizeBytes < image.length) sizeBytes *= 2;
     const offset = memory.allocate(sizeBytes);
-    memory.u8.set(image.subarray(0, sizeBytes), offset);
+    memory.u8.set(image, offset);
     this.addBar({ index: ROM_BAR, type: 0, sizeBytes, map: (address) => map.addPciRegion(address, sizeBytes, offset, null) });
   }
 

@@ -24,7 +24,7 @@ import { PcMemoryMap } from '../../devices/pci/pc-memory-map.js';
 import { PciBus } from '../../devices/pci/pci-bus.js';
 import { Piix3 } from '../../devices/pci/piix3.js';
 import { Piix4Pm } from '../../devices/pci/piix4-pm.js';
-import { Uart16550 } from '../../devices/serial/uart-16550.js';
+import { COM_PORTS, Uart16550 } from '../../devices/serial/uart-16550.js';
 import { diskCmos } from '../../devices/storage/disk-cmos.js';
 import { Piix3Ide } from '../../devices/storage/piix3-ide.js';
 import { HPET_BASE, HPET_LENGTH, Hpet } from '../../devices/timer/hpet.js';
@@ -52,6 +52,7 @@ import type { JitMode } from './job.js';
 import { offerLinux, readLinux } from './linux-boot.js';
 import { isLinux, type LinuxImage } from './linux-image.js';
 import { MultibootKernel } from './multiboot.js';
+import { refuseTakenPorts } from './port-check.js';
 
 /** Interrupts that the HPET's timers may be routed to on this board: 2 as a bit mask. */
 const HPET_ROUTES = 4;
@@ -64,13 +65,8 @@ const FIRMWARE_APIC = [
   [0x350, 0x8700],
   [0x360, 0x8400],
 ] as const;
-/** Port and interrupt of COM1 to COM4. */
-const SERIAL_PORTS = [
-  [0x3f8, 4],
-  [0x2f8, 3],
-  [0x3e8, 4],
-  [0x2e8, 3],
-] as const;
+/** IA32_APIC_BASE of a processor without a local APIC: it is the bootstrap processor. */
+const APIC_BASE_BSP = 0x100;
 
 /** The i440FX PC: what QEMU calls `pc`. */
 export class PcMachine implements MachineView {
@@ -127,6 +123,7 @@ export class PcMachine implements MachineView {
     this.chars = new CharDevices(session);
     this.memory = new PhysicalMemory(config.memoryBytes + VRAM_BYTES + ROM_SPACE_BYTES);
     this.cpu = new Cpu(this.memory, this.cpuBoard(), config.cpu);
+    this.cpu.apicPresent = config.apic;
     this.engine = new Engine(this.cpu, { jit });
     session.attach(this);
     this.requests = {
@@ -156,6 +153,7 @@ export class PcMachine implements MachineView {
     const kernel = config.kernel === null ? null : readInput('--kernel', config.kernel, config.foundAt);
     this.linux = kernel !== null && isLinux(kernel) ? readLinux(config, kernel) : null;
     this.makeFirmware(map);
+    refuseTakenPorts(this.ports, config);
     this.kernel = kernel === null || this.linux !== null ? null : new MultibootKernel(config, kernel, this.memory);
     this.parts.cpu = this.cpu;
     this.parts['virtual-time'] = this.time;
@@ -236,7 +234,7 @@ export class PcMachine implements MachineView {
       exceptionRaised: (vector) => session.exceptionRaised(vector),
       timestampCounter: () => this.time.nowNs(),
       random: (lengthBytes) => session.random(lengthBytes),
-      readApicBase: () => this.apic?.readBase() ?? 0,
+      readApicBase: () => this.apic?.readBase() ?? APIC_BASE_BSP,
       writeApicBase: (value) => this.apic?.writeBase(value),
       setFerr: (level) => this.irqs[FERR_IRQ]!.set(level),
       smmChanged: (active) => this.host.setSmm(active),
@@ -270,7 +268,9 @@ export class PcMachine implements MachineView {
       cpu: this.requests,
       picOutput: () => this.pic.output,
       broadcastEoi: (vector) => this.ioapic.endOfInterrupt(vector),
-      onDisable: () => {},
+      onDisable: () => {
+        this.cpu.apicVisible = false;
+      },
     });
     this.memory.mapIo(LOCAL_APIC_BASE, LOCAL_APIC_LENGTH, apic.io);
     return apic;
@@ -375,7 +375,7 @@ export class PcMachine implements MachineView {
   private makeSerialAndDebug(): void {
     this.config.serial.forEach((target, n) => {
       const { index, backend } = this.chars.create('--serial', target);
-      const [port, irq] = SERIAL_PORTS[n]!;
+      const { port, irq } = COM_PORTS[n]!;
       const uart = this.add(`serial${n}`, new Uart16550({ ports: this.ports, port, irq: this.irqs[irq]!, clock: this.time, backend }));
       this.chars.connect(index, uart);
     });

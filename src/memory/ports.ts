@@ -44,6 +44,11 @@ export class PortMap implements PortSpace {
     splitWrite(entry.io, offset, value >>> 0, size);
   }
 
+  /** Names of all who claim a port, the first that did first. */
+  claims(port: number): string[] {
+    return (this.stacks[port] ?? []).map((entry) => entry.io.name);
+  }
+
   private top(port: number): Entry | undefined {
     const stack = this.stacks[port];
     return stack === undefined ? undefined : stack[stack.length - 1];
