@@ -88,20 +88,27 @@ export class Dma8237 implements Device {
       write: (offset, value) => this.writeControl((offset >> shift) & 0xf, value),
     };
     ports.map(port, 8 << shift, channelRegisters);
-    ports.map(pagePort + 1, 3, this.pages(1));
-    ports.map(pagePort + 7, 1, this.pages(7));
+    ports.map(pagePort + 1, 3, this.pages(1, 3));
+    ports.map(pagePort + 7, 1, this.pages(7, 1));
     ports.map(port + (8 << shift), 8 << shift, control);
   }
 
-  private pages(first: number): IoHandlers {
+  /** @param first offset of the first of `count` page registers. */
+  private pages(first: number, count: number): IoHandlers {
     const channel = (offset: number): DmaChannel | undefined => this.channels[PAGE_CHANNELS[(first + offset) & 7]!];
+    const read = (offset: number): number => (offset < count ? (channel(offset)?.page ?? 0) : 0xff);
+    const write = (offset: number, value: number): void => {
+      const target = offset < count ? channel(offset) : undefined;
+      if (target !== undefined) target.page = value & 0xff;
+    };
+    // Two ports at once at any address, as QEMU's lists of old ISA ports; four read all ones.
     return {
       name: 'dma pages',
-      maxSize: 1,
-      read: (offset) => channel(offset)?.page ?? 0,
-      write: (offset, value) => {
-        const target = channel(offset);
-        if (target !== undefined) target.page = value;
+      unaligned: true,
+      read: (offset, size) => (size === 1 ? read(offset) : size === 2 ? read(offset) | (read(offset + 1) << 8) : 0xffffffff),
+      write: (offset, value, size) => {
+        if (size <= 2) write(offset, value);
+        if (size === 2) write(offset + 1, value >>> 8);
       },
     };
   }

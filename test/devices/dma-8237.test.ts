@@ -36,6 +36,17 @@ describe('8237A pair', () => {
     expect(board.in(0x08)).toBe(0x40);
   });
 
+  it('has page registers that take two bytes at any address, but not four', () => {
+    for (const [i, port] of [0x81, 0x82, 0x83, 0x87].entries()) board.out(port, 0x10 + i);
+    const wide = (port: number, size: 2 | 4): number => board.ports.read(port, size);
+    expect([wide(0x81, 2), wide(0x82, 2), wide(0x83, 2), wide(0x87, 2)]).toEqual([0x1110, 0x1211, 0xff12, 0xff13]);
+    expect([wide(0x81, 4), wide(0x82, 4)]).toEqual([0xffffffff, 0xffffffff]);
+    board.ports.write(0x81, 0x8765, 2);
+    board.ports.write(0x83, 0x4321, 2);
+    board.ports.write(0x81, 0, 4);
+    expect([0x81, 0x82, 0x83, 0x87].map((port) => board.in(port))).toEqual([0x65, 0x87, 0x21, 0x13]);
+  });
+
   it('counts address up and count down as bytes move, through the byte flip-flop', () => {
     board.dma.bytes.channels[2]!.transfer = () => 2;
     program(0x48, 0x21000, 9);

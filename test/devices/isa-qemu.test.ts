@@ -53,4 +53,19 @@ describe.skipIf(!requireTool(QEMU, 'qemu-system-x86'))('ISA devices against QEMU
     const ours = runScript(new IsaBoard({ shift: SHIFT, dateOffsetSeconds: Date.UTC(2024, 1, 28, 23, 59, 50) / 1000 }), steps);
     expect(described(steps, ours)).toEqual(described(steps, readsOfQemu(steps)));
   });
+
+  it('wide accesses to the ports of the DMA controllers, at even and odd addresses, read the same', () => {
+    const steps: Step[] = [];
+    const ports = Array.from({ length: 16 }, (_, i) => 0x80 + i);
+    const pages = ports.map((port): Step => ({ op: 'in', port, size: 1 }));
+    for (const port of [...ports, 0, 1, 8, 0xc0, 0xc1, 0xd2])
+      for (const size of [1, 2, 4] as const)
+        steps.push(
+          { op: 'out', port, size, value: ((0x81234567 * (port + size)) >>> 0) % 2 ** (8 * size) },
+          { op: 'in', port, size },
+          ...pages,
+        );
+    const ours = runScript(new IsaBoard({ shift: SHIFT }), steps);
+    expect(described(steps, ours)).toEqual(described(steps, readsOfQemu(steps)));
+  });
 });
