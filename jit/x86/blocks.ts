@@ -14,8 +14,8 @@ const MAX_INSNS = 512;
 /** In pages whose code is written again and again, blocks are kept short: most of a long one would be decoded in vain. */
 const MAX_INSNS_REWRITTEN = 8;
 const REWRITTEN = 8;
-/** After so many rewrites nothing of the page is translated any more. */
-const HOPELESS = 64;
+/** After so many lost translations nothing of the page is translated any more. */
+const HOPELESS = 256;
 /** Hits of their blocks start here: no translation, not even with `--jit force`. */
 const NOT_WORTH_TRANSLATING = -0x40000000;
 const JUMP_CACHE_SIZE = 1 << 14;
@@ -82,6 +82,8 @@ interface CodePage {
   readonly covered: Uint8Array;
   /** Stores that hit code here. */
   rewrites: number;
+  /** Blocks with a translation that were overwritten. */
+  lost: number;
 }
 
 /** All decoded blocks, by backing address, mode and EIP; kept in step with memory and with what linear addresses mean. */
@@ -145,9 +147,9 @@ export class BlockCache implements CodeWatcher {
   private decode(eip: number, mode: number, laddr: number, paddr: number): Block {
     const block = new Block(eip, mode, paddr);
     const room = PAGE_SIZE - (paddr & (PAGE_SIZE - 1));
-    const rewrites = this.pages[paddr >>> PAGE_SHIFT]?.rewrites ?? 0;
-    const limit = rewrites > REWRITTEN ? MAX_INSNS_REWRITTEN : MAX_INSNS;
-    if (rewrites > HOPELESS) block.hits = NOT_WORTH_TRANSLATING;
+    const page = this.pages[paddr >>> PAGE_SHIFT];
+    const limit = page !== undefined && page.rewrites > REWRITTEN ? MAX_INSNS_REWRITTEN : MAX_INSNS;
+    if (page !== undefined && page.lost > HOPELESS) block.hits = NOT_WORTH_TRANSLATING;
     for (;;) {
       const left = room - block.lengthBytes;
       const insn = left > MAX_INSN_LENGTH ? decodeInsn(this.cpu.memory.u8, paddr + block.lengthBytes, mode) : this.decodeNear(block, left);
@@ -217,7 +219,7 @@ export class BlockCache implements CodeWatcher {
   private pageAt(number: number): CodePage {
     let page = this.pages[number];
     if (page === undefined) {
-      page = { starts: new Map(), blocks: [], covered: new Uint8Array(PAGE_SIZE / 8), rewrites: 0 };
+      page = { starts: new Map(), blocks: [], covered: new Uint8Array(PAGE_SIZE / 8), rewrites: 0, lost: 0 };
       this.pages[number] = page;
     }
     if (page.blocks.length === 0) {
@@ -246,7 +248,9 @@ export class BlockCache implements CodeWatcher {
     for (const block of page.blocks.slice()) {
       const start = block.paddr >>> PAGE_SHIFT === number ? block.paddr & (PAGE_SIZE - 1) : 0;
       const end = block.secondPage === number ? (block.paddr & (PAGE_SIZE - 1)) + block.lengthBytes - PAGE_SIZE : start + block.lengthBytes;
-      if (from < end && from + size > start) this.unlink(block);
+      if (from >= end || from + size <= start) continue;
+      if (block.users.length > 0) page.lost++;
+      this.unlink(block);
     }
     this.recover(number);
     this.cpu.breakBlock = true;
