@@ -1,5 +1,7 @@
 // Oracle: QEMU run (7.2.22): processor state before every instruction and all memory at some places, both sides replaying one recording of QEMU's.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { lockstep } from '../../tools/lockstep/lockstep.js';
 import { recordWithQemu } from '../../tools/lockstep/qemu.js';
@@ -21,6 +23,23 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86') || !requireT
       const machine = { bios: join(RECORDINGS, `${guest}.bin`), cpu: 'max', memoryMiB: 16, shift: 7 } as const;
       const log = await recordWithQemu(folder, machine, 3);
       expect(await lockstep(folder, machine, log, 10_000)).toEqual({ compared: instructions, memoryPoints: 8, difference: null });
+    });
+
+  for (const [name, cpu, instructions] of [
+    ['smm', 'qemu32', 147_000],
+    ['msr', 'qemu32', 271_000],
+    ['msr', 'max', 275_000],
+    ['smap', 'qemu32', 82_000],
+    ['smap', 'max', 411_000],
+  ] as const)
+    it(`the judge guest ${name} on ${cpu} has the same`, async () => {
+      const bios = join(folder, `${name}.rom`);
+      writeFileSync(bios, gunzipSync(readFileSync(new URL(`../x86/qemu/${name}.rom.gz`, import.meta.url))));
+      const machine = { bios, cpu, memoryMiB: 16, shift: 7, acpi: true } as const;
+      const log = await recordWithQemu(folder, machine, 10);
+      const { compared, memoryPoints, difference } = await lockstep(folder, machine, log, 1_000_000);
+      expect({ memoryPoints, difference }).toEqual({ memoryPoints: 8, difference: null });
+      expect(compared).toBeGreaterThan(instructions);
     });
 
   it.skipIf(!requireTool(SEABIOS, 'seabios'))(

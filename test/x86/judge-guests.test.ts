@@ -83,7 +83,15 @@ function check(name: string, cpu: string, { output, stop }: Outcome): void {
 }
 
 const MODES: readonly JitMode[] = ['off', 'on', 'force'];
-const REPLAYED = [['smm', 'qemu32', 'system management mode: entry, state save area, RSM, relocation, SMI and NMI masking']] as const;
+const MSR = 'RDMSR and WRMSR of known and unknown registers, MONITOR and MWAIT';
+const PAGES = 'every access to every kind of page, SMEP, SMAP, WP and no-execute';
+const REPLAYED = [
+  ['smm', 'qemu32', 'system management mode: entry, state save area, RSM, relocation, SMI and NMI masking'],
+  ['msr', 'qemu32', MSR],
+  ['msr', 'max', MSR],
+  ['smap', 'qemu32', PAGES],
+  ['smap', 'max', PAGES],
+] as const;
 const INIT = 'INIT and start-up messages';
 
 describe('system guests replay as QEMU ran them', () => {
