@@ -86,6 +86,12 @@ export function reason(error: unknown): string {
       return 'is a directory';
     case 'ENOSPC':
       return 'no space left on the device';
+    case 'EFBIG':
+      return 'a file may not become larger';
+    case 'EROFS':
+      return 'read-only file system';
+    case 'ENOTDIR':
+      return 'a part of the path is no folder';
     case 'ESPIPE':
       return 'not a regular file';
     default:

@@ -1,8 +1,9 @@
 // Oracle: manual (README: Ctrl-C ends a recording in good order; one that was killed replays up to its last whole event)
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { EventKind } from '../../replay/log/kinds.js';
 import { openLog } from '../../replay/log/reader.js';
 import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
 import { demoGuest, record, replay } from '../replay/scripted.js';
@@ -17,14 +18,24 @@ function stat(log: string): Record<string, unknown> & { kinds: Record<string, nu
   return JSON.parse(stdout) as Record<string, unknown> & { kinds: Record<string, number> };
 }
 
+/** Whether the guest of an unfinished log got characters already. */
+function receivedCharacters(log: string): boolean {
+  const cursor = openLog(log);
+  try {
+    while (cursor.next()) if (cursor.kind === EventKind.CHAR_READ) return true;
+    return false;
+  } finally {
+    cursor.close();
+  }
+}
+
 describe('a recording', () => {
   it('that gets SIGINT ends with a complete log that replays; what was typed on stdin is in it', async () => {
     const log = join(dir, 'int.rr');
     const run = new Background('record', log, ...guest, '--serial', 'stdio');
     await run.until(() => run.stdout.includes('round'));
     run.child.stdin!.write('hello');
-    await run.until(() => sizeOf(log) > 3000);
-    await new Promise((r) => setTimeout(r, 300));
+    await run.until(() => receivedCharacters(log));
     run.child.kill('SIGINT');
     // Its stdin stays open: that must not keep it.
     expect(await run.ended).toEqual({ status: 0, signal: null });
@@ -51,6 +62,29 @@ describe('a recording', () => {
       icount: held.instructions,
       divergence: null,
     });
+  });
+
+  it('whose file may not grow any further stops with one error, is readable and replays up to its last whole event', () => {
+    const log = join(dir, 'limit.rr');
+    // Blocks of 512 bytes or of 1 KiB, as the shell has it.
+    const command = ['-c', 'ulimit -f 8 && exec "$@"', 'sh', process.execPath, MAIN, 'record', log, ...guest, '--serial', 'null'];
+    const { status, stdout, stderr } = spawnSync('sh', command, { encoding: 'utf8', timeout: 60_000 });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^palindrome: [^\n]*limit\.rr: writing the log failed \(a file may not become larger\)[^\n]*\n$/);
+    expect(sizeOf(log) % 4096).toBe(0);
+    const held = stat(log);
+    expect(held).toMatchObject({ complete: false, endsWithEnd: false });
+    expect(summary('replay', log)).toMatchObject({ status: 0, stop: 'end-of-log', icount: held.instructions, divergence: null });
+  });
+
+  it('whose stdout is closed early goes on and replays', async () => {
+    const log = join(dir, 'pipe.rr');
+    const run = new Background('record', log, ...guest, '--serial', 'stdio', '--until', '20000000');
+    run.child.stdout!.once('data', () => run.child.stdout!.destroy());
+    expect(await run.ended).toEqual({ status: 0, signal: null });
+    expect(run.stdout.length).toBeLessThan(1000);
+    expect(stat(log)).toMatchObject({ complete: true, instructions: 20_000_000 });
+    expect(summary('replay', log)).toMatchObject({ status: 0, stop: 'end-of-log', icount: 20_000_000, divergence: null });
   });
 
   it('that gets a second signal before it is done exits with 130 at once', async () => {
