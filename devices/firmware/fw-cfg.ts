@@ -53,6 +53,8 @@ const ZEROS = new Uint8Array(PAGE_SIZE);
 interface FwCfgFile {
   readonly name: string;
   data: Uint8Array;
+  /** Called whenever the guest selects the file; may change the bytes of `data`. */
+  readonly onSelect?: () => void;
 }
 
 /** The firmware configuration device (QEMU docs/specs/fw_cfg): items by key, a directory of named files, selector and data at 0x510/0x511, DMA at 0x514. */
@@ -112,12 +114,12 @@ export class FwCfg implements Device {
   }
 
   /** Adds or replaces a file. The directory is kept in the order of the names' bytes. */
-  addFile(name: string, data: Uint8Array): void {
+  addFile(name: string, data: Uint8Array, onSelect?: () => void): void {
     const known = this.files.find((f) => f.name === name);
     if (known !== undefined) known.data = data;
     else {
       if (name.length > MAX_NAME_BYTES || this.files.length === FILE_SLOTS) throw new InvariantError(`fw_cfg has no room for ${name}`);
-      this.files.push({ name, data });
+      this.files.push(onSelect === undefined ? { name, data } : { name, data, onSelect });
       this.files.sort((a, b) => (a.name < b.name ? -1 : 1));
     }
     this.buildDirectory();
@@ -140,6 +142,7 @@ export class FwCfg implements Device {
   private select(key: number): void {
     this.offset = 0;
     this.entry = (key & ENTRY_MASK) >= FILE_FIRST + FILE_SLOTS ? INVALID : key;
+    if (this.entry !== INVALID && (key & ARCH_LOCAL) === 0) this.files[(key & ENTRY_MASK) - FILE_FIRST]?.onSelect?.();
   }
 
   private selected(): Uint8Array | undefined {

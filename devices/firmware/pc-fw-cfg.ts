@@ -1,4 +1,5 @@
 import { FW_CFG, type FwCfg } from './fw-cfg.js';
+import { smbiosFiles } from './smbios.js';
 
 const E820_RAM = 1;
 
@@ -10,9 +11,14 @@ export interface PcFwCfgOptions {
   readonly hpet: boolean;
   /** Milliseconds until firmware that found nothing to boot tries again; null: never. */
   readonly rebootTimeoutMs: number | null;
+  /** The board has power management. */
+  readonly acpi: boolean;
+  /** CPUID leaf 1: EAX and EDX. */
+  readonly cpuVersion: number;
+  readonly cpuFeatures: number;
 }
 
-/** Fills the firmware configuration with what the `pc` board says about itself. ACPI and SMBIOS tables are left out. */
+/** Fills the firmware configuration with what the `pc` board says about itself. ACPI tables have a part of their own (AcpiFirmware). */
 export function describePc(fwCfg: FwCfg, options: PcFwCfgOptions): void {
   fwCfg.addBytes(FW_CFG.UUID, new Uint8Array(16));
   fwCfg.addInteger(FW_CFG.NOGRAPHIC, options.nographic ? 1 : 0, 2);
@@ -27,8 +33,14 @@ export function describePc(fwCfg: FwCfg, options: PcFwCfgOptions): void {
   fwCfg.addBytes(FW_CFG.NUMA, new Uint8Array(16));
   fwCfg.addFile('etc/boot-fail-wait', little32(options.rebootTimeoutMs ?? -1));
   fwCfg.addFile('etc/e820', e820Entry(0, options.lowRamBytes, E820_RAM));
-  // S3 and S4 are supported, S4 has sleep type 2.
-  fwCfg.addFile('etc/system-states', new Uint8Array([0x80, 0, 0, 0x81, 0x82, 0x80]));
+  if (options.acpi) {
+    // S3 and S4 are supported, S4 has sleep type 2.
+    fwCfg.addFile('etc/system-states', new Uint8Array([0x80, 0, 0, 0x81, 0x82, 0x80]));
+    fwCfg.addFile('etc/tpm/log', new Uint8Array(0));
+  }
+  const { anchor, tables } = smbiosFiles({ ...options, memoryBytes: options.ramBytes });
+  fwCfg.addFile('etc/smbios/smbios-anchor', anchor);
+  fwCfg.addFile('etc/smbios/smbios-tables', tables);
   fwCfg.addFile('bootorder', new Uint8Array(0));
   fwCfg.addFile('bios-geometry', new Uint8Array(0));
 }

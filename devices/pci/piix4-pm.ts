@@ -83,6 +83,11 @@ export class Piix4Pm extends PciDevice {
     this.updateSmbusBase();
   }
 
+  /** Where firmware has put the power management ports, decoded or not. */
+  pmPorts(): number {
+    return this.readConfig(PMBA, 2) & 0xffc0;
+  }
+
   private writeApmControl(value: number): void {
     this.apmControl = value;
     if (value === APM_ACPI_ENABLE || value === APM_ACPI_DISABLE) this.acpi.setSciEnable(value === APM_ACPI_ENABLE);

@@ -96,6 +96,12 @@ function lookup(model: CpuModelName, requested: number, subleaf: number): Regist
 /** The local APIC's bit in EDX of leaves 1 and 0x80000001. */
 const FEATURE_APIC = 1 << 9;
 
+/** Leaf 1 EDX of the model; boards tell firmware. */
+export function cpuidFeatures(model: CpuModelName, apic: boolean): number {
+  const edx = (model === 'max' ? MAX : QEMU32).get(1)![3];
+  return apic ? edx : edx & ~FEATURE_APIC;
+}
+
 /** Executes CPUID. */
 export function cpuid(cpu: Cpu): void {
   const r = cpu.r;

@@ -4,8 +4,8 @@ import { renderScreen, type Screen } from '../../devices/display/screen.js';
 import { Vga } from '../../devices/display/vga.js';
 import { VgaPci } from '../../devices/display/vga-pci.js';
 import { DmaPair } from '../../devices/dma/dma-pair.js';
+import { ACPI_PORTS, SCI_IRQ } from '../../devices/firmware/acpi/board.js';
 import { FwCfg } from '../../devices/firmware/fw-cfg.js';
-import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
 import { loadBios } from '../../devices/firmware/rom-loader.js';
 import { I8042 } from '../../devices/input/i8042.js';
 import { type CpuRequests, REQUEST_SMI } from '../../devices/interrupt/cpu-requests.js';
@@ -14,6 +14,8 @@ import { IOAPIC_BASE, IOAPIC_LENGTH, IoApic } from '../../devices/interrupt/ioap
 import { LOCAL_APIC_BASE, LOCAL_APIC_LENGTH, LocalApic } from '../../devices/interrupt/local-apic.js';
 import { PicPair } from '../../devices/interrupt/pic-pair.js';
 import { acknowledgeInterrupt, picInterrupt } from '../../devices/interrupt/pic-to-cpu.js';
+import { AcpiCpuHotplug } from '../../devices/misc/acpi-cpu-hotplug.js';
+import { AcpiPciHotplug } from '../../devices/misc/acpi-pci-hotplug.js';
 import { Debugcon } from '../../devices/misc/debugcon.js';
 import { IsaDebugExit } from '../../devices/misc/isa-debug-exit.js';
 import { Port61 } from '../../devices/misc/port-61.js';
@@ -47,6 +49,7 @@ import { SessionHostClock, VirtualHostClock } from './clocks.js';
 import { configureCmos } from './cmos.js';
 import type { MachineConfig } from './config.js';
 import { Disks } from './disks.js';
+import { DISPLAY_SLOT, describeFirmware } from './firmware.js';
 import { readInput } from './input-file.js';
 import type { JitMode } from './job.js';
 import { offerLinux, readLinux } from './linux-boot.js';
@@ -80,7 +83,6 @@ export class PcMachine implements MachineView {
   /** Exit status that the guest asked for through isa-debug-exit. */
   exitValue: number | null = null;
 
-  private readonly describe: (fwCfg: FwCfg) => void;
   private readonly session: Session;
   private readonly config: MachineConfig;
   private readonly ports = new PortMap();
@@ -102,16 +104,6 @@ export class PcMachine implements MachineView {
 
   /** @param describe fills the firmware configuration; for tests that need another machine's. */
   constructor(config: MachineConfig, session: Session, jit: JitMode, describe?: (fwCfg: FwCfg) => void) {
-    this.describe =
-      describe ??
-      ((fwCfg) =>
-        describePc(fwCfg, {
-          ramBytes: config.memoryBytes,
-          lowRamBytes: config.memoryBytes,
-          nographic: false,
-          hpet: true,
-          rebootTimeoutMs: config.rebootTimeoutMs,
-        }));
     this.config = config;
     this.session = session;
     this.time = session.time;
@@ -143,7 +135,7 @@ export class PcMachine implements MachineView {
     this.irqs = globalInterrupts(this.pic, this.ioapic);
     this.disks = new Disks(config.drives, config.foundAt);
     this.vga = config.vga ? this.add('vga', this.makeVga(map)) : null;
-    const { host, ide } = this.makePci(map);
+    const { host, ide, pm } = this.makePci(map);
     this.host = host;
     this.ide = ide;
     this.makeTimers(hostClock, dateOffset(config.rtcBase, startNs));
@@ -152,7 +144,7 @@ export class PcMachine implements MachineView {
     this.add('dma', new DmaPair(this.ports, this.memory, () => {}));
     const kernel = config.kernel === null ? null : readInput('--kernel', config.kernel, config.foundAt);
     this.linux = kernel !== null && isLinux(kernel) ? readLinux(config, kernel) : null;
-    this.makeFirmware(map);
+    this.makeFirmware(map, pm, describe);
     refuseTakenPorts(this.ports, config);
     this.kernel = kernel === null || this.linux !== null ? null : new MultibootKernel(config, kernel, this.memory);
     this.parts.cpu = this.cpu;
@@ -276,7 +268,7 @@ export class PcMachine implements MachineView {
     return apic;
   }
 
-  private makePci(map: PcMemoryMap): { bus: PciBus; host: I440fx; ide: Piix3Ide } {
+  private makePci(map: PcMemoryMap): { host: I440fx; ide: Piix3Ide; pm: Piix4Pm | null } {
     const bus = this.add('pci', new PciBus(this.ports));
     const host = new I440fx(map, this.config.memoryBytes);
     const piix3 = new Piix3({ bus, ports: this.ports, isaIrqs: this.irqs, onReset: () => this.requestReset() });
@@ -291,22 +283,22 @@ export class PcMachine implements MachineView {
       onSoftwareReset: (channel) => this.session.requestDiskReset(channel),
     });
     bus.attach(1, 1, ide);
-    if (this.config.acpi) this.makePowerManagement(bus);
+    const pm = this.config.acpi ? this.makePowerManagement(bus) : null;
     Object.assign(this.parts, { i440fx: host, piix3, 'piix3-ide': ide }, this.disks.parts);
     if (this.vga !== null) {
       const rom = this.config.vgabios === null ? null : readInput('--vgabios', this.config.vgabios, this.config.foundAt);
       const display = new VgaPci({ vga: this.vga, memory: this.memory, map, rom });
-      bus.attach(2, 0, display);
+      bus.attach(DISPLAY_SLOT, 0, display);
       this.parts['vga-pci'] = display;
     }
-    return { bus, host, ide };
+    return { host, ide, pm };
   }
 
-  private makePowerManagement(bus: PciBus): void {
+  private makePowerManagement(bus: PciBus): Piix4Pm {
     const pm = new Piix4Pm({
       clock: this.time,
       ports: this.ports,
-      sci: this.irqs[9]!,
+      sci: this.irqs[SCI_IRQ]!,
       onPowerOff: () => this.session.requestShutdown('guest-shutdown'),
       onSuspend: () => {},
       onSmi: () => this.requests.raise(REQUEST_SMI),
@@ -315,6 +307,10 @@ export class PcMachine implements MachineView {
     });
     bus.attach(1, 3, pm);
     this.parts['piix4-pm'] = pm;
+    const fixedSlots = this.vga === null ? [0, 1] : [0, 1, DISPLAY_SLOT];
+    this.add('acpi-pci-hotplug', new AcpiPciHotplug(this.ports, ACPI_PORTS.PCI_HOTPLUG, fixedSlots));
+    this.add('acpi-cpu-hotplug', new AcpiCpuHotplug(this.ports, ACPI_PORTS.CPU_HOTPLUG));
+    return pm;
   }
 
   private makeVga(map: PcMemoryMap): Vga {
@@ -359,10 +355,12 @@ export class PcMachine implements MachineView {
     });
   }
 
-  private makeFirmware(map: PcMemoryMap): void {
+  private makeFirmware(map: PcMemoryMap, pm: Piix4Pm | null, describe: ((fwCfg: FwCfg) => void) | undefined): void {
     const { config } = this;
     const fwCfg = this.add('fw-cfg', new FwCfg(this.ports, this.memory));
-    this.describe(fwCfg);
+    const acpi = describe === undefined ? describeFirmware(fwCfg, config, pm) : null;
+    describe?.(fwCfg);
+    if (acpi !== null) this.add('acpi-firmware', acpi);
     if (this.linux !== null && config.bios !== null) offerLinux(fwCfg, this.linux, config);
     if (config.bios !== null) loadBios(this.memory, map, readInput('--bios', config.bios, config.foundAt));
   }

@@ -105,7 +105,16 @@ describe('firmware configuration device', () => {
 
   it('describes RAM and processors of the board', () => {
     const { fwCfg, read } = firmware();
-    describePc(fwCfg, { ramBytes: 64 << 20, lowRamBytes: 64 << 20, nographic: true, hpet: true, rebootTimeoutMs: null });
+    describePc(fwCfg, {
+      ramBytes: 64 << 20,
+      lowRamBytes: 64 << 20,
+      nographic: true,
+      hpet: true,
+      rebootTimeoutMs: null,
+      acpi: true,
+      cpuVersion: 0x663,
+      cpuFeatures: 0x781abfd,
+    });
     expect(read(FW_CFG.RAM_SIZE, 8)).toEqual([0, 0, 0, 4, 0, 0, 0, 0]);
     expect(read(FW_CFG.NB_CPUS, 2)).toEqual([1, 0]);
     expect(read(FW_CFG.NOGRAPHIC, 2)).toEqual([1, 0]);

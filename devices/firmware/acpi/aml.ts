@@ -1,5 +1,7 @@
 // Longer than most: one function per operator of the language.
 
+import { ascii, little } from '../little-endian.js';
+
 /** Bytes of the ACPI machine language (ACPI 6.4, chapter 20 "ACPI Machine Language (AML) Specification"). */
 export type Aml = readonly number[];
 
@@ -201,15 +203,6 @@ export function toHexString(value: Aml, target: Aml): Aml {
 }
 
 // Encoding
-
-export function ascii(text: string): number[] {
-  return Array.from(text, (c) => c.charCodeAt(0));
-}
-
-/** Little-endian bytes of a number below 2^53. */
-export function little(value: number, width: number): number[] {
-  return Array.from({ length: width }, (_, i) => Math.floor(value / 2 ** (8 * i)) & 0xff);
-}
 
 function packaged(opcode: readonly number[], body: readonly number[]): Aml {
   return [...opcode, ...packageLength(body.length), ...body];

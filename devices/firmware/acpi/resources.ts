@@ -1,4 +1,5 @@
-import { type Aml, buffer, little } from './aml.js';
+import { little } from '../little-endian.js';
+import { type Aml, buffer } from './aml.js';
 
 /** One resource descriptor (ACPI 6.4, section 6.4). */
 type Resource = readonly number[];

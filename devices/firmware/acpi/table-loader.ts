@@ -1,4 +1,4 @@
-import { ascii, little } from './aml.js';
+import { ascii, little } from '../little-endian.js';
 
 const COMMAND_BYTES = 128;
 const FILE_BYTES = 56;

@@ -1,4 +1,4 @@
-import { ascii, little } from './aml.js';
+import { ascii, little } from '../little-endian.js';
 import { ACPI_PORTS, PCI_IRQS, SCI_IRQ } from './board.js';
 
 const OEM = ascii('BOCHS ');

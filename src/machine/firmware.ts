@@ -1,0 +1,36 @@
+import { AcpiFirmware } from '../../devices/firmware/acpi/acpi-firmware.js';
+import type { FwCfg } from '../../devices/firmware/fw-cfg.js';
+import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
+import type { Piix4Pm } from '../../devices/pci/piix4-pm.js';
+import { cpuidFeatures, cpuidVersion } from '../../jit/x86/cpuid.js';
+import type { MachineConfig } from './config.js';
+
+/** Slot of the display adapter. */
+export const DISPLAY_SLOT = 2;
+
+/**
+ * Tells firmware, and through its tables the operating system, about the board.
+ * @param pm null: a board without power management, which has no ACPI tables
+ * @returns the part that makes the tables
+ */
+export function describeFirmware(fwCfg: FwCfg, config: MachineConfig, pm: Pick<Piix4Pm, 'pmPorts'> | null): AcpiFirmware | null {
+  describePc(fwCfg, {
+    ramBytes: config.memoryBytes,
+    lowRamBytes: config.memoryBytes,
+    nographic: false,
+    hpet: true,
+    rebootTimeoutMs: config.rebootTimeoutMs,
+    acpi: pm !== null,
+    cpuVersion: cpuidVersion(config.cpu),
+    cpuFeatures: cpuidFeatures(config.cpu, config.apic),
+  });
+  if (pm === null) return null;
+  const board = {
+    memoryBytes: config.memoryBytes,
+    hpet: true,
+    displaySlot: config.vga ? DISPLAY_SLOT : null,
+    serialPorts: config.serial.length,
+    parallelPort: false,
+  };
+  return new AcpiFirmware(fwCfg, board, () => pm.pmPorts());
+}

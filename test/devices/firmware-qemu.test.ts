@@ -1,0 +1,60 @@
+// Oracle: QEMU run (7.2.22): a ROM reads its firmware configuration (files with ACPI and SMBIOS tables among them), compared byte by byte.
+import { describe, expect, it } from 'vitest';
+import { FwCfg } from '../../devices/firmware/fw-cfg.js';
+import { configure, type MachineArguments } from '../../src/machine/config.js';
+import { describeFirmware } from '../../src/machine/firmware.js';
+import { PhysicalMemory } from '../../src/memory/physical.js';
+import { PortMap } from '../../src/memory/ports.js';
+import { type Guest, readFirmwareConfiguration } from '../../tools/lockstep/qemu.js';
+import { temporaryFolder } from '../cli.js';
+import { requireTool } from '../tools.js';
+
+const PM_PORTS = 0x600;
+const COM = ['-serial', 'file:/dev/null'];
+
+interface Board {
+  readonly title: string;
+  readonly qemu: Partial<Guest>;
+  readonly ours: MachineArguments;
+}
+
+const BOARDS: readonly Board[] = [
+  { title: 'a bare board', qemu: {}, ours: {} },
+  { title: 'one serial port and 256 MiB', qemu: { memoryMiB: 256, options: COM }, ours: { memory: '256M', serial: ['null'] } },
+  { title: 'a display and two serial ports', qemu: { options: ['-vga', 'std', ...COM, ...COM] }, ours: { serial: ['null', 'null'] } },
+  { title: 'no power management', qemu: { acpi: false }, ours: { machine: 'pc,acpi=off' } },
+];
+
+/** Reads files through the ports, as firmware does. */
+function readFiles(fwCfg: PortMap): Map<string, string> {
+  const bytes = (key: number, count: number): Buffer => {
+    fwCfg.write(0x510, key, 2);
+    return Buffer.from(Array.from({ length: count }, () => fwCfg.read(0x511, 1)));
+  };
+  const directory = bytes(0x19, 4 + 64 * 32);
+  return new Map(
+    Array.from({ length: directory.readUInt32BE(0) }, (_, i) => {
+      const entry = directory.subarray(4 + 64 * i, 68 + 64 * i);
+      const name = entry.toString('latin1', 8).replace(/\0.*/s, '');
+      return [name, bytes(entry.readUInt16BE(4), entry.readUInt32BE(0)).toString('hex')];
+    }),
+  );
+}
+
+describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86') || !requireTool('nasm', 'nasm'))(
+  'firmware configuration against QEMU',
+  () => {
+    for (const { title, qemu, ours } of BOARDS)
+      it(`has the same files with ${title}`, () => {
+        const guest = { bios: '', cpu: 'qemu32', memoryMiB: 64, shift: 3, acpi: true, ...qemu } as const;
+        const expected = readFirmwareConfiguration(temporaryFolder(), guest);
+        const ports = new PortMap();
+        const fwCfg = new FwCfg(ports, new PhysicalMemory(1 << 20));
+        const config = configure({ memory: '64M', nodefaults: !title.includes('display'), ...ours });
+        describeFirmware(fwCfg, config, config.acpi ? { pmPorts: () => PM_PORTS } : null);
+        const found = readFiles(ports);
+        expect([...found.keys()]).toEqual([...expected.files.keys()].filter((name) => !name.startsWith('genroms/')));
+        for (const [name, hex] of found) expect(hex === Buffer.from(expected.files.get(name)!).toString('hex'), name).toBe(true);
+      });
+  },
+);
