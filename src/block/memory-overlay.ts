@@ -1,3 +1,4 @@
+import { SparseBytes } from '../core/sparse-bytes.js';
 import type { StatefulPart, StateSchema } from '../core/state.js';
 import { type BlockDevice, SECTOR_BYTES } from './block-device.js';
 
@@ -7,39 +8,16 @@ const CLUSTER_BYTES = CLUSTER_SECTORS * SECTOR_BYTES;
 
 /** Keeps what is written in memory, above a device that is never changed (QEMU's snapshot=on). Grows with what the guest writes, up to the disk's size. */
 export class MemoryOverlay implements BlockDevice, StatefulPart {
-  readonly schema: StateSchema = { name: 'memory-overlay', version: 1, fields: { clusterNumbers: 'ints', contents: 'blob' } };
+  readonly schema: StateSchema = { name: 'memory-overlay', version: 2, fields: { clusters: 'sparse' } };
   readonly sectorCount: number;
   private readonly base: BlockDevice;
-  private clusters = new Map<number, Uint8Array>();
+  /** Written clusters. */
+  readonly clusters: SparseBytes;
 
   constructor(base: BlockDevice) {
     this.base = base;
     this.sectorCount = base.sectorCount;
-  }
-
-  /** Written clusters, ascending; with `contents` the saved form. */
-  get clusterNumbers(): number[] {
-    return [...this.clusters.keys()].sort((a, b) => a - b);
-  }
-
-  set clusterNumbers(numbers: number[]) {
-    this.clusters = new Map(numbers.map((n) => [n, new Uint8Array(CLUSTER_BYTES)]));
-  }
-
-  /** Bytes of the written clusters, in the order of their numbers. */
-  get contents(): Uint8Array {
-    const numbers = this.clusterNumbers;
-    const all = new Uint8Array(numbers.length * CLUSTER_BYTES);
-    numbers.forEach((n, i) => {
-      all.set(this.clusters.get(n)!, i * CLUSTER_BYTES);
-    });
-    return all;
-  }
-
-  set contents(all: Uint8Array) {
-    this.clusterNumbers.forEach((n, i) => {
-      this.clusters.get(n)!.set(all.subarray(i * CLUSTER_BYTES, (i + 1) * CLUSTER_BYTES));
-    });
+    this.clusters = new SparseBytes(CLUSTER_BYTES, Math.ceil(base.sectorCount / CLUSTER_SECTORS));
   }
 
   read(startSector: number, target: Uint8Array): boolean {

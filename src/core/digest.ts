@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { saveState } from './save.js';
+import { createHash, type Hash } from 'node:crypto';
+import { streamState } from './save.js';
 import type { StatefulPart } from './state.js';
 
 const PAGE = 4096;
@@ -15,7 +15,11 @@ export interface MachineDigest {
 }
 
 function hash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+  return short(createHash('sha256').update(bytes));
+}
+
+function short(hash: Hash): string {
+  return hash.digest('hex').slice(0, 32);
 }
 
 const ZERO_PAGE = new Uint8Array(PAGE);
@@ -25,7 +29,9 @@ export function digestMachine(parts: Readonly<Record<string, StatefulPart>>, mem
   const partDigests: Record<string, string> = {};
   const total = createHash('sha256');
   for (const name of Object.keys(parts).sort()) {
-    partDigests[name] = hash(saveState(parts[name]!));
+    const state = createHash('sha256');
+    streamState(parts[name]!, (piece) => state.update(piece));
+    partDigests[name] = short(state);
     total.update(`${name}=${partDigests[name]}\n`);
   }
   const pages = new Map<number, string>();

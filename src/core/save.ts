@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { InvariantError, UserError } from './errors.js';
+import type { SparseBytes } from './sparse-bytes.js';
 import type { FieldKind, StatefulPart } from './state.js';
+import { Input, Output, type StateSource } from './state-bytes.js';
 import type { Timer } from './timers.js';
 
 /**
@@ -7,96 +10,10 @@ import type { Timer } from './timers.js';
  * little-endian; variable-length fields carry a u32 element count. See StateSchema for the field kinds.
  */
 
-const MAX_VARIABLE_ELEMENTS = 1 << 24;
 /** "None" for a nullable `int` and an idle timer. */
 const NONE = Number.MIN_SAFE_INTEGER;
-
-class Output {
-  private bytes = new Uint8Array(256);
-  private view = new DataView(this.bytes.buffer);
-  private length = 0;
-
-  private room(count: number): number {
-    const at = this.length;
-    this.length += count;
-    if (this.length > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(this.length, this.bytes.length * 2));
-      grown.set(this.bytes);
-      this.bytes = grown;
-      this.view = new DataView(grown.buffer);
-    }
-    return at;
-  }
-  u8(v: number): void {
-    const at = this.room(1);
-    this.bytes[at] = v;
-  }
-  u16(v: number): void {
-    const at = this.room(2);
-    this.view.setUint16(at, v, true);
-  }
-  u32(v: number): void {
-    const at = this.room(4);
-    this.view.setUint32(at, v, true);
-  }
-  f64(v: number): void {
-    const at = this.room(8);
-    this.view.setFloat64(at, v, true);
-  }
-  i64(v: bigint): void {
-    const at = this.room(8);
-    this.view.setBigInt64(at, v, true);
-  }
-  raw(data: Uint8Array): void {
-    const at = this.room(data.length);
-    this.bytes.set(data, at);
-  }
-  finish(): Uint8Array {
-    return this.bytes.slice(0, this.length);
-  }
-}
-
-class Input {
-  private at = 0;
-  private readonly bytes: Uint8Array;
-  private readonly view: DataView;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-  private take(count: number): number {
-    const at = this.at;
-    if (at + count > this.bytes.length)
-      throw new UserError('sidecar-corrupt', `saved state ends after ${this.bytes.length} bytes, ${at + count} expected`);
-    this.at = at + count;
-    return at;
-  }
-  u8(): number {
-    return this.bytes[this.take(1)]!;
-  }
-  u16(): number {
-    return this.view.getUint16(this.take(2), true);
-  }
-  u32(): number {
-    return this.view.getUint32(this.take(4), true);
-  }
-  f64(): number {
-    return this.view.getFloat64(this.take(8), true);
-  }
-  i64(): bigint {
-    return this.view.getBigInt64(this.take(8), true);
-  }
-  raw(length: number): Uint8Array {
-    const at = this.take(length);
-    return this.bytes.subarray(at, at + length);
-  }
-  count(): number {
-    const n = this.u32();
-    if (n > MAX_VARIABLE_ELEMENTS) throw new UserError('sidecar-corrupt', `saved state claims a list of ${n} elements`);
-    return n;
-  }
-}
+/** Bytes of a field that a description shows. */
+const SHOWN_BYTES = 64;
 
 type Field = Record<string, unknown>;
 type AnyArray = Int32Array | Uint32Array | Float64Array | Uint8Array;
@@ -124,18 +41,47 @@ function saveField(out: Output, kind: FieldKind, value: unknown): void {
       return out.raw(new Uint8Array(a.buffer, a.byteOffset, a.byteLength));
     }
     case 'blob':
-      out.u32((value as Uint8Array).length);
+      out.count((value as Uint8Array).length);
       return out.raw(value as Uint8Array);
     case 'ints':
-      out.u32((value as number[]).length);
+      out.count((value as number[]).length);
       for (const v of value as number[]) out.f64(v);
       return;
+    case 'sparse':
+      return saveSparse(out, value as SparseBytes);
     case 'timer':
       return saveTimer(out, value as Timer<number> | Timer<bigint>);
     case 'part':
       return savePart(out, value as StatefulPart);
     case 'parts':
       for (const p of value as StatefulPart[]) savePart(out, p);
+  }
+}
+
+function saveSparse(out: Output, sparse: SparseBytes): void {
+  out.u32(sparse.chunkBytes);
+  out.u32(sparse.size);
+  for (const number of sparse.numbers()) {
+    out.u32(number);
+    out.raw(sparse.get(number)!);
+  }
+}
+
+function restoreSparse(input: Input, sparse: SparseBytes): void {
+  const chunkBytes = input.u32();
+  if (chunkBytes !== sparse.chunkBytes)
+    throw new UserError('sidecar-corrupt', `saved state has chunks of ${chunkBytes} bytes where ${sparse.chunkBytes} were expected`);
+  sparse.clear();
+  let next = 0;
+  for (let left = input.count(sparse.chunkCount); left > 0; left--) {
+    const number = input.u32();
+    if (number < next || number >= sparse.chunkCount)
+      throw new UserError(
+        'sidecar-corrupt',
+        `saved state has chunk ${number} where one from ${next} to ${sparse.chunkCount - 1} was expected`,
+      );
+    sparse.set(number, input.raw(chunkBytes).slice());
+    next = number + 1;
   }
 }
 
@@ -193,6 +139,8 @@ function restoreField(input: Input, kind: FieldKind, owner: Field, name: string)
     case 'ints':
       owner[name] = Array.from({ length: input.count() }, () => input.f64());
       return;
+    case 'sparse':
+      return restoreSparse(input, owner[name] as SparseBytes);
     case 'timer':
       return restoreTimer(input, owner[name] as Timer<number>);
     case 'part':
@@ -226,24 +174,49 @@ function restorePart(input: Input, part: StatefulPart): void {
 
 /** The whole state of a part as bytes; equal states give equal bytes on every Node version. */
 export function saveState(part: StatefulPart): Uint8Array {
-  const out = new Output();
+  const out = new Output(null);
   savePart(out, part);
   return out.finish();
 }
 
-/** Puts a part into a saved state. Throws UserError 'sidecar-corrupt' when the bytes are not a state of this part. */
-export function restoreState(part: StatefulPart, bytes: Uint8Array): void {
-  restorePart(new Input(bytes), part);
+/** Hands the bytes of `saveState` on piece by piece: for parts that may have gigabytes of state. */
+export function streamState(part: StatefulPart, sink: (piece: Uint8Array) => void): void {
+  const out = new Output(sink);
+  savePart(out, part);
+  out.finish();
 }
 
-/** Names of the top-level fields in which two parts' states differ, with both values as short text. */
+/** Puts a part into a saved state. Throws UserError 'sidecar-corrupt' when the bytes are not a state of this part. */
+export function restoreState(part: StatefulPart, bytes: Uint8Array): void {
+  let at = 0;
+  restoreStreamed(part, (length) => {
+    const piece = bytes.subarray(at, at + length);
+    at += piece.length;
+    return piece;
+  });
+}
+
+/** As restoreState, from bytes that come piece by piece. May take more from the source than the part's. */
+export function restoreStreamed(part: StatefulPart, source: StateSource): void {
+  restorePart(new Input(source), part);
+}
+
+/** The top-level fields of a part as short text, equal exactly when the fields are: their first bytes, and a hash of long ones. */
 export function describeFields(part: StatefulPart): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [field, kind] of Object.entries(part.schema.fields)) {
-    const out = new Output();
+    const hash = createHash('sha256');
+    let start = new Uint8Array(0);
+    let length = 0;
+    const out = new Output((piece) => {
+      if (length === 0) start = piece.slice(0, SHOWN_BYTES);
+      length += piece.length;
+      hash.update(piece);
+    });
     saveField(out, kind, (part as unknown as Field)[field]);
-    const bytes = out.finish();
-    result[field] = Array.from(bytes.subarray(0, 64), (b) => b.toString(16).padStart(2, '0')).join('');
+    out.finish();
+    const hex = Array.from(start, (b) => b.toString(16).padStart(2, '0')).join('');
+    result[field] = length <= SHOWN_BYTES ? hex : `${hex}... (${length} bytes, SHA-256 ${hash.digest('hex').slice(0, 16)})`;
   }
   return result;
 }

@@ -8,6 +8,7 @@
  *   i32s / u32s / f64s           fixed-length Int32Array / Uint32Array / Float64Array, refilled in place
  *   blob                         a Uint8Array of any length up to max, replaced on restore
  *   ints                         a number[] of any length up to max (queues), replaced on restore
+ *   sparse                       a SparseBytes: the chunks that are there, one after the other, so that no array holds them all
  *   timer                        a Timer: its deadline and arming order
  *   part                         a nested StatefulPart
  *   parts                        a fixed-length array of nested StatefulParts
@@ -26,6 +27,7 @@ export type FieldKind =
   | 'f64s'
   | 'blob'
   | 'ints'
+  | 'sparse'
   | 'timer'
   | 'part'
   | 'parts';

@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { BlockDevice } from '../../src/block/block-device.js';
 import { MemoryOverlay } from '../../src/block/memory-overlay.js';
 import { RawImage } from '../../src/block/raw-image.js';
 import { UserError } from '../../src/core/errors.js';
-import { restoreState, saveState } from '../../src/core/save.js';
+import { restoreState, restoreStreamed, saveState, streamState } from '../../src/core/save.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'palindrome-block-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -82,5 +83,57 @@ describe('memory overlay', () => {
     });
     expect([a![0], b![0]]).toEqual([9, 8]);
     expect(c).toEqual(d);
+  });
+
+  /** A disk of 4 GiB full of zeros. */
+  const huge: BlockDevice = { sectorCount: 1 << 23, read: (_, target) => target.fill(0).length > 0, write: () => false, flush: () => true };
+  const CLUSTERS = 320;
+
+  function written(): MemoryOverlay {
+    const overlay = new MemoryOverlay(huge);
+    for (let i = 0; i < CLUSTERS; i++) overlay.write((1 << 23) - 128 * (i + 1), new Uint8Array(512).fill(i));
+    return overlay;
+  }
+
+  it('is saved and restored piece by piece, however much was written', () => {
+    const pieces: Uint8Array[] = [];
+    streamState(written(), (piece) => pieces.push(piece));
+    expect(Math.max(...pieces.map((p) => p.length))).toBeLessThan(1 << 18);
+    expect(pieces.reduce((sum, p) => sum + p.length, 0)).toBeGreaterThan(CLUSTERS * 65536);
+    const other = new MemoryOverlay(huge);
+    other.write(0, new Uint8Array(512).fill(1));
+    const all = Buffer.concat(pieces);
+    let at = 0;
+    restoreStreamed(other, (length) => {
+      at += length;
+      return all.subarray(at - length, at);
+    });
+    expect(other.clusters.size).toBe(CLUSTERS);
+    const sector = new Uint8Array(512);
+    for (let i = 0; i < CLUSTERS; i++) {
+      other.read((1 << 23) - 128 * (i + 1), sector);
+      expect([i, sector[0], sector[511]]).toEqual([i, i & 255, i & 255]);
+    }
+  });
+
+  it('is not restored from a state that is cut off, or has chunks that no such disk has', () => {
+    const overlay = new MemoryOverlay(huge);
+    for (const cluster of [1, 5]) overlay.write(cluster * 128, new Uint8Array(512));
+    const good = saveState(overlay);
+    const fields = 1 + overlay.schema.name.length + 2;
+    const second = fields + 8 + 4 + 65536;
+    const changed = (offset: number, value: number): Uint8Array => {
+      const bytes = good.slice();
+      new DataView(bytes.buffer).setUint32(offset, value, true);
+      return bytes;
+    };
+    const restore = (bytes: Uint8Array) => () => restoreState(new MemoryOverlay(huge), bytes);
+    expect(restore(good)).not.toThrow();
+    expect(restore(changed(fields, 1 << 31))).toThrow(/chunks of 2147483648 bytes/);
+    expect(restore(changed(fields + 4, 3))).toThrow(/ends after/);
+    expect(restore(changed(fields + 4, 65537))).toThrow(/a list of 65537/);
+    expect(restore(changed(fields + 8, 5))).toThrow(/chunk 5 where one from 6/);
+    expect(restore(changed(second, 65536))).toThrow(/chunk 65536/);
+    for (const length of [fields, fields + 7, second, good.length - 1]) expect(restore(good.subarray(0, length))).toThrow(UserError);
   });
 });

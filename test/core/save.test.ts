@@ -98,6 +98,18 @@ describe('saved state', () => {
       expect(() => restoreState(new Everything(new TimerList<number>()), bytes.subarray(0, n))).toThrow(UserError);
   });
 
+  it('is described by texts that differ wherever the field does', () => {
+    const big = (at: number): Everything => Object.assign(filled(), { blob: new Uint8Array(200_000).fill(1, at, at + 1) });
+    expect(describeFields(big(150_000))).toEqual(describeFields(big(150_000)));
+    expect(describeFields(big(150_000)).blob).not.toBe(describeFields(big(150_001)).blob);
+    expect(describeFields(big(0)).blob).toMatch(/^[0-9a-f]{128}\.\.\. \(200004 bytes, SHA-256 [0-9a-f]{16}\)$/);
+  });
+
+  it('is not made of lists that could not be restored', () => {
+    const long = Object.assign(filled(), { blob: new Uint8Array((1 << 24) + 1) });
+    expect(() => saveState(long)).toThrow(/16777217 elements/);
+  });
+
   it('is refused by a part of another type or version', () => {
     expect(() => restoreState(new Leaf(), saveState(filled()))).toThrow(/leaf version 1/);
   });

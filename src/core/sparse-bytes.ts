@@ -1,0 +1,39 @@
+import { InvariantError } from './errors.js';
+
+/** A large space of bytes of which only some equally long chunks are there, such as what a guest wrote on a disk. Schema kind `sparse`. */
+export class SparseBytes {
+  readonly chunkBytes: number;
+  /** Chunks of the whole space. */
+  readonly chunkCount: number;
+  private readonly chunks = new Map<number, Uint8Array>();
+
+  constructor(chunkBytes: number, chunkCount: number) {
+    this.chunkBytes = chunkBytes;
+    this.chunkCount = chunkCount;
+  }
+
+  /** Chunks that are there. */
+  get size(): number {
+    return this.chunks.size;
+  }
+
+  /** Their numbers, ascending. */
+  numbers(): number[] {
+    return [...this.chunks.keys()].sort((a, b) => a - b);
+  }
+
+  get(number: number): Uint8Array | undefined {
+    return this.chunks.get(number);
+  }
+
+  /** Puts a chunk into its place; the array is kept, not copied. */
+  set(number: number, chunk: Uint8Array): void {
+    if (number >= this.chunkCount || chunk.length !== this.chunkBytes)
+      throw new InvariantError(`chunk ${number} of ${chunk.length} bytes, of ${this.chunkCount} of ${this.chunkBytes}`);
+    this.chunks.set(number, chunk);
+  }
+
+  clear(): void {
+    this.chunks.clear();
+  }
+}
