@@ -1,17 +1,23 @@
 import type { Block, BlockCache } from './blocks.js';
 import { targetsOf } from './translate/targets.js';
 
-const MAX_BLOCKS = 32;
-const MAX_INSNS = 256;
+/** V8's optimiser takes far more than twice the time for twice the code. */
+const MAX_BLOCKS = 12;
+const MAX_INSNS = 96;
 const INTO = 0xce;
 
 /**
- * The blocks to be translated together with `entry`, which comes first: those it leads to by near jumps inside its page, as far as they were executed at least
- * `minHits` times or have a translation of their own. In one page, so that what is true of the entry's address is true of all.
+ * The blocks to be translated together with `entry`, which comes first: those of the loops through it that stay in its page, as far as they were executed at
+ * least `minHits` times or have a translation of their own. In one page, so that what is true of the entry's address is true of all.
+ * Only loops: elsewhere, a region saves less than its compilation costs.
  */
 export function formRegion(cache: BlockCache, entry: Block, minHits: number): Block[] {
+  if (!mayJoin(entry)) return [entry];
+  return thoseThatReturn(reachable(cache, entry, minHits));
+}
+
+function reachable(cache: BlockCache, entry: Block, minHits: number): Block[] {
   const region = [entry];
-  if (!mayJoin(entry)) return region;
   let insns = entry.insns.length;
   for (let k = 0; k < region.length && region.length < MAX_BLOCKS; k++) {
     for (const eip of targetsOf(region[k]!)) {
@@ -23,6 +29,17 @@ export function formRegion(cache: BlockCache, entry: Block, minHits: number): Bl
     }
   }
   return region;
+}
+
+/** Of blocks that can be reached from the first, those from which it can be reached. */
+function thoseThatReturn(blocks: readonly Block[]): Block[] {
+  const byEip = new Map(blocks.map((b) => [b.eip | 0, b]));
+  const returning = new Set([blocks[0]]);
+  for (let before = 0; before < returning.size; ) {
+    before = returning.size;
+    for (const b of blocks) if (targetsOf(b).some((eip) => returning.has(byEip.get(eip)!))) returning.add(b);
+  }
+  return blocks.filter((b) => returning.has(b));
 }
 
 /** An instruction that crosses a page depends on a second address; INTO counts what is behind it in its own block; devices are better left to the interpreter. */

@@ -42,7 +42,7 @@ export interface TranslationOptions {
   readonly now?: () => number;
   /** Live translations at most. */
   readonly capacity?: number;
-  /** Blocks to be translated together with one, itself first; only itself when absent. */
+  /** Blocks to be translated together with one that is entered often, itself first; absent: no others. */
   readonly region?: (block: TranslatableBlock) => readonly TranslatableBlock[];
 }
 
@@ -61,7 +61,7 @@ export class TranslationCache {
   readonly statistics: TranslationStatistics = { translated: 0, blocks: 0, scripts: 0, dropped: 0, milliseconds: 0 };
   private readonly bindings: Bindings;
   private readonly options: TranslationOptions;
-  private waiting: TranslatableBlock[] = [];
+  private waiting: { readonly entry: TranslatableBlock; readonly tbs: readonly TranslatableBlock[] }[] = [];
   /** Oldest first. */
   private live: TranslatableBlock[] = [];
   private readonly bailOuts = new WeakMap<TranslatableBlock, number>();
@@ -81,17 +81,17 @@ export class TranslationCache {
       block.hits = -PENANCE;
       return;
     }
-    const again = this.waiting.includes(block);
-    if (!again) this.waiting.push(block);
+    const again = this.isWaiting(block);
+    if (!again) this.waiting.push({ entry: block, tbs: [block] });
     if (this.options.atOnce || again || this.waiting.length >= BATCH) this.compileWaiting();
   }
 
   /** A translation was entered often: blocks that it leads to are known better now. Replaces it where the region has grown. */
   extend(block: TranslatableBlock): void {
-    const { region } = this.options;
-    if (region === undefined || region(block).length <= block.members.length || this.waiting.includes(block)) return;
-    this.waiting.push(block);
-    if (this.options.atOnce || this.waiting.length >= BATCH) this.compileWaiting();
+    const tbs = this.options.region?.(block) ?? [];
+    if (tbs.length <= block.members.length || this.isWaiting(block)) return;
+    this.waiting.push({ entry: block, tbs });
+    this.compileWaiting();
   }
 
   /** A translation met something only the interpreter can do. Those that keep doing so are given up for a while. */
@@ -112,24 +112,27 @@ export class TranslationCache {
   private compileWaiting(): void {
     const { now } = this.options;
     const start = now?.() ?? 0;
-    const blocks = this.waiting.filter((b) => b.valid);
+    const regions = this.waiting.filter(({ tbs }) => tbs.every((b) => b.valid));
     this.waiting = [];
     const insns: Insn[] = [];
-    const regions = blocks.map((b) => this.options.region?.(b) ?? [b]);
-    const functions: FunctionExpression[] = regions.map((tbs) => translateRegion(tbs, insns, this.limit(tbs)));
+    const functions: FunctionExpression[] = regions.map(({ tbs }) => translateRegion(tbs, insns, this.limit(tbs)));
     const compiled = compileScript(functions, { ...this.bindings, insns }, scriptConstants(insns));
-    blocks.forEach((block, k) => {
-      if (block.compiled === null) this.live.push(block);
-      block.compiled = compiled[k]!;
-      block.members = regions[k]!;
-      block.hits = 0;
-      for (const member of block.members) if (!member.users.includes(block)) member.users.push(block);
-      this.statistics.blocks += block.members.length;
+    regions.forEach(({ entry, tbs }, k) => {
+      if (entry.compiled === null) this.live.push(entry);
+      entry.compiled = compiled[k]!;
+      entry.members = tbs;
+      entry.hits = 0;
+      for (const member of tbs) if (!member.users.includes(entry)) member.users.push(entry);
+      this.statistics.blocks += tbs.length;
     });
-    this.statistics.translated += blocks.length;
+    this.statistics.translated += regions.length;
     this.statistics.scripts++;
     if (this.live.length > (this.options.capacity ?? CAPACITY)) this.makeRoom();
     this.statistics.milliseconds += (now?.() ?? 0) - start;
+  }
+
+  private isWaiting(block: TranslatableBlock): boolean {
+    return this.waiting.some(({ entry }) => entry === block);
   }
 
   private limit(tbs: readonly TranslatableBlock[]): TranslateOptions {
