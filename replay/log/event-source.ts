@@ -41,6 +41,11 @@ export class LogEventSource implements EventSource {
     this.cursor.close();
   }
 
+  /** A: QEMU 5.1 to 7.0; B: 7.1 and later. */
+  get generation(): 'A' | 'B' {
+    return this.cursor.numbering.generation;
+  }
+
   /** Steps to the next event that is not INSTRUCTION; stays at `cut`, which also stands behind END. */
   advance(): void {
     const { cursor } = this;

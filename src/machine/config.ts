@@ -28,6 +28,8 @@ export type DeviceConfig =
 export interface MachineConfig {
   /** Where the files named by these paths are, if not there (a replay elsewhere). Never in LOG.json. */
   readonly foundAt?: ReadonlyMap<string, string>;
+  /** The keyboard controller is the one of QEMU before 6.0, which made the log that is replayed. Never in LOG.json. */
+  readonly unlatchedI8042?: boolean;
   readonly machine: 'pc';
   /** The board has a power management function (off with `--machine pc,acpi=off`). */
   readonly acpi: boolean;

@@ -8,6 +8,7 @@ import { ACPI_PORTS, SCI_IRQ } from '../../devices/firmware/acpi/board.js';
 import { FwCfg } from '../../devices/firmware/fw-cfg.js';
 import { loadBios } from '../../devices/firmware/rom-loader.js';
 import { I8042 } from '../../devices/input/i8042.js';
+import { I8042Unlatched } from '../../devices/input/i8042-unlatched.js';
 import { type CpuRequests, REQUEST_SMI } from '../../devices/interrupt/cpu-requests.js';
 import { globalInterrupts } from '../../devices/interrupt/gsi.js';
 import { IOAPIC_BASE, IOAPIC_LENGTH, IoApic } from '../../devices/interrupt/ioapic.js';
@@ -53,6 +54,7 @@ import { DISPLAY_SLOT, describeFirmware } from './firmware.js';
 import { readInput } from './input-file.js';
 import type { JitMode } from './job.js';
 import { offerLinux, readLinux } from './linux-boot.js';
+import { LinuxDirect } from './linux-direct.js';
 import { isLinux, type LinuxImage } from './linux-image.js';
 import { MultibootKernel } from './multiboot.js';
 import { refuseTakenPorts } from './port-check.js';
@@ -346,7 +348,7 @@ export class PcMachine implements MachineView {
     this.add('port-92', new Port92(this.ports, setA20, () => this.requestReset()));
     mapPostPort(this.ports);
     mapFpuErrorPort(this.ports, () => acknowledgeFerr(this.cpu));
-    return new I8042({
+    return new (this.config.unlatchedI8042 ? I8042Unlatched : I8042)({
       ports: this.ports,
       keyboardIrq: this.irqs[1]!,
       mouseIrq: this.irqs[12]!,

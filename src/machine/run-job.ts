@@ -73,7 +73,7 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
   });
   try {
     const { result, divergence } = follow(() => {
-      machine = new PcMachine(job.config, session, job.jit);
+      machine = new PcMachine({ ...job.config, unlatchedI8042: !job.strict && source.generation === 'A' }, session, job.jit);
       return session.run(job.until);
     }, session);
     return describe(job, machine, result, divergence, started);

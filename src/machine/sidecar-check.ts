@@ -43,6 +43,7 @@ const charTarget: Check = (v) => shape({ kind: oneOf('null', 'stdio') })(v) || s
 const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   machine: oneOf('pc'),
   foundAt: (v) => v === undefined,
+  unlatchedI8042: (v) => v === undefined,
   acpi: flag,
   cpu: oneOf('qemu32', 'max'),
   apic: flag,

@@ -45,6 +45,21 @@ describe('t4, which waits for keys, mouse, characters and monitor commands', () 
     });
 });
 
+describe('t6, which polls its keyboard controller while keys and motion come in', () => {
+  const machine = ['--cpu', 'qemu32,-apic', '--memory', '16M', '--nodefaults', '--no-reboot', '--icount', 'shift=7'];
+  const guest = ['--bios', join(RECORDINGS, 't6.bin'), '--debugcon', 'null,iobase=0xe9'];
+  for (const [log, icount] of [
+    ['t6.rr', 3_428_370],
+    ['t6-52.rr', 2_501_231],
+  ] as const)
+    it(`${log} finds the controller that made it, and replays to END`, () => {
+      for (const jit of MODES) {
+        const run = summary('replay', join(RECORDINGS, log), ...machine, ...guest, '--jit', jit);
+        expect([jit, run.divergence, run.icount, run.stop]).toEqual([jit, null, icount, 'reset']);
+      }
+    });
+});
+
 const folder = temporaryFolder();
 
 /** Records a ROM with QEMU; t1 and t3 end the run by themselves, t2 sleeps for ever and is ended. */
