@@ -54,7 +54,6 @@ import { DISPLAY_SLOT, describeFirmware } from './firmware.js';
 import { readInput } from './input-file.js';
 import type { JitMode } from './job.js';
 import { offerLinux, readLinux } from './linux-boot.js';
-import { LinuxDirect } from './linux-direct.js';
 import { isLinux, type LinuxImage } from './linux-image.js';
 import { MultibootKernel } from './multiboot.js';
 import { refuseTakenPorts } from './port-check.js';
