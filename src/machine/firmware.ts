@@ -1,4 +1,5 @@
 import { AcpiFirmware } from '../../devices/firmware/acpi/acpi-firmware.js';
+import type { AcpiBoard } from '../../devices/firmware/acpi/board.js';
 import type { FwCfg } from '../../devices/firmware/fw-cfg.js';
 import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
 import type { Piix4Pm } from '../../devices/pci/piix4-pm.js';
@@ -25,12 +26,16 @@ export function describeFirmware(fwCfg: FwCfg, config: MachineConfig, pm: Pick<P
     cpuFeatures: cpuidFeatures(config.cpu, config.apic),
   });
   if (pm === null) return null;
-  const board = {
+  return new AcpiFirmware(fwCfg, acpiBoard(config), () => pm.pmPorts());
+}
+
+/** The board as ACPI describes it. */
+export function acpiBoard(config: MachineConfig): AcpiBoard {
+  return {
     memoryBytes: config.memoryBytes,
     hpet: true,
     displaySlot: config.vga ? DISPLAY_SLOT : null,
     serialPorts: config.serial.length,
     parallelPort: false,
   };
-  return new AcpiFirmware(fwCfg, board, () => pm.pmPorts());
 }

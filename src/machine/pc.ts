@@ -54,6 +54,7 @@ import { DISPLAY_SLOT, describeFirmware } from './firmware.js';
 import { readInput } from './input-file.js';
 import type { JitMode } from './job.js';
 import { offerLinux, readLinux } from './linux-boot.js';
+import { LinuxDirect } from './linux-direct.js';
 import { isLinux, type LinuxImage } from './linux-image.js';
 import { MultibootKernel } from './multiboot.js';
 import { refuseTakenPorts } from './port-check.js';
@@ -71,6 +72,11 @@ const FIRMWARE_APIC = [
 ] as const;
 /** IA32_APIC_BASE of a processor without a local APIC: it is the bootstrap processor. */
 const APIC_BASE_BSP = 0x100;
+
+/** A kernel that is started without firmware. */
+interface DirectKernel {
+  start(cpu: Cpu): void;
+}
 
 /** The i440FX PC: what QEMU calls `pc`. */
 export class PcMachine implements MachineView {
@@ -100,7 +106,8 @@ export class PcMachine implements MachineView {
   private readonly ide: Piix3Ide;
   private readonly disks: Disks;
   private readonly vga: Vga | null;
-  private readonly kernel: MultibootKernel | null;
+  /** What starts in firmware's place. */
+  private readonly kernel: DirectKernel | null;
   private readonly linux: LinuxImage | null;
 
   /** @param describe fills the firmware configuration; for tests that need another machine's. */
@@ -147,7 +154,7 @@ export class PcMachine implements MachineView {
     this.linux = kernel !== null && isLinux(kernel) ? readLinux(config, kernel) : null;
     this.makeFirmware(map, pm, describe);
     refuseTakenPorts(this.ports, config);
-    this.kernel = kernel === null || this.linux !== null ? null : new MultibootKernel(config, kernel, this.memory);
+    this.kernel = kernel === null ? null : this.makeKernel(kernel);
     this.parts.cpu = this.cpu;
     this.parts['virtual-time'] = this.time;
     this.parts['device-requests'] = session.requests;
@@ -165,9 +172,15 @@ export class PcMachine implements MachineView {
   }
 
   /** Without firmware somebody has to do what guests rely on: let the 8259A pair through the local APIC (LINT0 ExtINT, LINT1 NMI). */
-  private startKernel(kernel: MultibootKernel): void {
+  private startKernel(kernel: DirectKernel): void {
     kernel.start(this.cpu);
     for (const [register, value] of FIRMWARE_APIC) this.apic?.io.write(register, value, 4);
+  }
+
+  private makeKernel(kernel: Uint8Array): DirectKernel | null {
+    const { config, memory, linux } = this;
+    if (linux === null) return new MultibootKernel(config, kernel, memory);
+    return config.bios === null ? new LinuxDirect(linux, config, memory, this.ports) : null;
   }
 
   deliver(event: AsyncEvent): void {

@@ -1,10 +1,10 @@
 import { ascii, little } from '../little-endian.js';
 
-const COMMAND_BYTES = 128;
-const FILE_BYTES = 56;
+export const COMMAND_BYTES = 128;
+export const FILE_BYTES = 56;
 const ALLOCATE = 1;
-const ADD_POINTER = 2;
-const ADD_CHECKSUM = 3;
+export const ADD_POINTER = 2;
+export const ADD_CHECKSUM = 3;
 const ZONE_HIGH = 1;
 const ZONE_FSEG = 2;
 
