@@ -13,6 +13,13 @@ const WARP_ACCOUNT = CHECKPOINT_NAMES.indexOf('CP_WARP_ACCOUNT');
 const CLOCK_VIRTUAL_RT = 1;
 const FIRST_NEW_BUTTON = 9;
 
+/** Where the main loop of generation A delivers: its callbacks see nothing of what keys and characters change. */
+const MAIN_LOOP = ['CP_CLOCK_HOST', 'CP_CLOCK_VIRTUAL_RT'].map((name) => CHECKPOINT_NAMES.indexOf(name));
+const CP_WARP_START = CHECKPOINT_NAMES.indexOf('CP_WARP_START');
+const CP_CLOCK_HOST = CHECKPOINT_NAMES.indexOf('CP_CLOCK_HOST');
+
+const OVERTAKEN = "comes between input that the main loop delivered and the CPU's turn, where QEMU 7.1 and later deliver it";
+
 /** What a conversion read and wrote. */
 export interface Conversion {
   readonly eventsRead: number;
@@ -23,9 +30,11 @@ export interface Conversion {
 /**
  * Rewrites the log `from` in another format as `to`, which appears under its name only when it is whole. An unfinished log stays unfinished, unless only its header was not.
  * The generations differ in where queued asynchronous events stand: A writes them behind the checkpoint that drains the queue, B before CP_WARP_ACCOUNT, the
- * only one that does (LOG format section 4.5). Throws UserError 'log-unconvertible' naming the event whose meaning the other format cannot hold.
+ * only one that does (LOG format section 4.5). Input that A's main loop delivered moves to that place when the CPU's turn follows before anything that could notice.
+ * @param ready called with the name of the finished result just before it replaces `to`
+ * @throws UserError 'log-unconvertible' naming the event whose meaning the other format cannot hold.
  */
-export function convertLog(from: string, to: string, format: LogFormat): Conversion {
+export function convertLog(from: string, to: string, format: LogFormat, ready?: (part: string, done: Conversion) => void): Conversion {
   refuseSameFile(from, to);
   const cursor = openLog(from);
   const part = `${to}.part-${process.pid}`;
@@ -37,8 +46,10 @@ export function convertLog(from: string, to: string, format: LogFormat): Convers
     } finally {
       writer.close();
     }
+    const done = { eventsRead: cursor.index + 1, eventsWritten: writer.events, instructions: cursor.icount };
+    ready?.(part, done);
     rename(part, to);
-    return { eventsRead: cursor.index + 1, eventsWritten: writer.events, instructions: cursor.icount };
+    return done;
   } catch (e) {
     rmSync(part, { force: true });
     throw e;
@@ -78,6 +89,8 @@ class Converter {
   private readonly format: LogFormat;
   /** B to A: CP_WARP_ACCOUNT was written before the asynchronous events and is awaited behind them. A to B: it was read and waits for those behind it. */
   private accountPending = false;
+  /** A to B: events that the main loop delivered, on their way to the CPU's turn. */
+  private readonly waiting: LogEvent[] = [];
   /** A to B: asynchronous events of the pending checkpoint were written. */
   private draining = false;
   /** A to B: the checkpoint that drained was written, and CLOCK virtual_rt just behind it. */
@@ -101,6 +114,7 @@ class Converter {
       else if (target === 'B') this.toB();
       else this.toA();
     }
+    if (this.waiting.length > 0) throw this.refusal(OVERTAKEN);
     if (this.accountPending && source === 'A') this.account();
     this.writer.instructions(cursor.icount);
   }
@@ -108,6 +122,7 @@ class Converter {
   /** Positions imply INSTRUCTION events; they end what stood at one instruction. */
   private instruction(): void {
     this.accounted = false;
+    if (this.waiting.length > 0) throw this.refusal(OVERTAKEN);
     if (!this.accountPending) return;
     if (this.cursor.numbering.generation === 'B') throw this.refusal('asynchronous events are not followed by CP_WARP_ACCOUNT');
     this.account();
@@ -129,6 +144,7 @@ class Converter {
   private toB(): void {
     const { cursor } = this;
     if (isAsync(cursor.kind)) return this.asyncToB();
+    if (this.waiting.length > 0 && !this.mayPass(cursor)) throw this.refusal(OVERTAKEN);
     if (this.accountPending && !(this.draining && isHandlerEvent(cursor))) {
       this.account();
       this.accounted = this.draining && isVirtualRt(cursor);
@@ -137,6 +153,7 @@ class Converter {
       this.accounted = false;
     }
     if (cursor.kind === EventKind.CHECKPOINT && cursor.sub === WARP_ACCOUNT) {
+      for (const e of this.waiting.splice(0)) writeEvent(this.writer, cursor.icount, e, WARP_ACCOUNT);
       this.accountPending = true;
       this.draining = false;
       return;
@@ -146,10 +163,30 @@ class Converter {
 
   private asyncToB(): void {
     const { checkpoint } = this.cursor;
-    if (checkpoint !== WARP_ACCOUNT) throw this.refusal(`drained at ${CHECKPOINT_NAMES[checkpoint]}, where QEMU 7.1 and later never drain`);
+    if (checkpoint !== WARP_ACCOUNT) return this.wait(checkpoint);
     if (!this.accountPending) throw this.refusal('not directly behind CP_WARP_ACCOUNT and the events that it drains');
     this.draining = true;
     writeEvent(this.writer, this.cursor.icount, this.event(), WARP_ACCOUNT);
+  }
+
+  /** Keeps an event that the main loop delivered for the CPU's next turn. */
+  private wait(checkpoint: number): void {
+    const e = this.event();
+    const at = CHECKPOINT_NAMES[checkpoint];
+    if (!MAIN_LOOP.includes(checkpoint)) throw this.refusal(`drained at ${at}, where QEMU 7.1 and later never drain`);
+    if (!isInput(e)) throw this.refusal(`drained at ${at}, and what a completion or packet does there cannot wait for the CPU's turn`);
+    if (isCharacters(e) && checkpoint !== CP_CLOCK_HOST)
+      throw this.refusal(`drained at ${at}, and a serial port that got characters looks at the time that passes there`);
+    if (this.accountPending) this.account();
+    this.waiting.push(e);
+  }
+
+  /** Whether the main loop goes on without an effect on the events that wait, nor theirs on it. */
+  private mayPass({ kind, sub }: LogCursor): boolean {
+    const timeless = !this.waiting.some(isCharacters);
+    if (kind === EventKind.CLOCK) return sub !== CLOCK_VIRTUAL_RT || timeless;
+    if (kind !== EventKind.CHECKPOINT) return kind === EventKind.SHUTDOWN;
+    return sub === WARP_ACCOUNT || sub === CP_CLOCK_HOST || (timeless && (sub === CP_WARP_START || MAIN_LOOP.includes(sub)));
   }
 
   private account(): void {
@@ -218,6 +255,15 @@ function isHandlerEvent(c: LogCursor): boolean {
 
 function isVirtualRt(c: LogCursor): boolean {
   return c.kind === EventKind.CLOCK && c.sub === CLOCK_VIRTUAL_RT;
+}
+
+/** What people send: nothing waits for it, and its handlers log nothing. */
+function isInput(e: LogEvent): boolean {
+  return e.kind === 'async' && (e.event.kind === 'input' || e.event.kind === 'input-sync' || e.event.kind === 'char-read');
+}
+
+function isCharacters(e: LogEvent): boolean {
+  return e.kind === 'async' && e.event.kind === 'char-read';
 }
 
 /** Keys, buttons and kinds of input that came with QEMU 7.1 and later. */

@@ -1,5 +1,4 @@
 import type { Argv, CommandModule } from 'yargs';
-import { convertLog } from '../../../replay/log/convert.js';
 import { decodeEvent } from '../../../replay/log/events.js';
 import { CHECKPOINT_NAMES, CLOCK_NAMES, EventKind, eventName, isAsync, KIND_NAMES } from '../../../replay/log/kinds.js';
 import { type LogCursor, openLog } from '../../../replay/log/reader.js';
@@ -7,6 +6,7 @@ import { type LogStat, statLog } from '../../../replay/log/stat.js';
 import type { LogFormat } from '../../../replay/log/tables.js';
 import { eventJson, eventLine, isExternal } from '../../../replay/log/text.js';
 import { UserError } from '../../core/errors.js';
+import { convertRecording } from '../../machine/convert-recording.js';
 import { printLines } from '../print-lines.js';
 
 interface LogArguments {
@@ -105,7 +105,7 @@ const eventsCommand: CommandModule<object, LogArguments> = {
 /** `palindrome log convert IN OUT`. */
 const convertCommand: CommandModule<object, ConvertArguments> = {
   command: 'convert <in> <out>',
-  describe: 'Rewrite a log in the format of another QEMU release, where the meaning allows',
+  describe: 'Rewrite a log (and its LOG.json) in the format of another QEMU release, where the meaning allows',
   builder: (argv) =>
     argv
       .positional('in', { type: 'string', demandOption: true, describe: 'Log file to read' })
@@ -118,7 +118,7 @@ const convertCommand: CommandModule<object, ConvertArguments> = {
       })
       .example('$0 log convert boot.rr new.rr --format 7.2', 'for QEMU 7.2 and later') as never,
   handler: async (args) => {
-    const done = convertLog(args.in, args.out, args.format);
+    const done = convertRecording(args.in, args.out, args.format);
     await printLines([`${args.out}: ${done.eventsWritten} events, ${done.instructions} instructions, format ${args.format}`]);
   },
 };
