@@ -19,7 +19,7 @@ function faultRow(name: string, exec: Exec): Row {
 export const UNDEFINED_ROW = faultRow('(undefined)', () => raiseStatic(UD));
 const TOO_LONG_ROW = faultRow('(too long)', () => raiseStatic(GP));
 /** QEMU loads the operand of these before it fetches the immediate that makes the instruction too long: a page fault comes first. */
-const LOADS_BEFORE_IMMEDIATE = new Set(['test', 'imul', 'bt', 'bts', 'btr', 'btc']);
+const LOADS_BEFORE_IMMEDIATE = new Set(['test', 'imul', 'bt', 'bts', 'btr', 'btc', '(undefined after a load)']);
 const TOO_LONG_AFTER_LOAD_ROW = faultRow('(too long)', (cpu, i) => {
   readRm(cpu, i);
   raiseStatic(GP);

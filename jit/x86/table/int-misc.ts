@@ -51,7 +51,18 @@ const undefinedAfterLoad: Exec = (cpu, i) => {
 
 function undefinedRow(map: '1' | '0f', opcode: number, size: 8 | 'v', digit: number): Row {
   const imm = map === '0f' ? 'b' : 'none';
-  return { name: '(undefined)', map, opcode, digit, modrm: true, imm, size, end: END_SYSTEM, test: 'skip', exec: () => undefinedAfterLoad };
+  return {
+    name: '(undefined after a load)',
+    map,
+    opcode,
+    digit,
+    modrm: true,
+    imm,
+    size,
+    end: END_SYSTEM,
+    test: 'skip',
+    exec: () => undefinedAfterLoad,
+  };
 }
 
 /** Flag instructions, NOP, CMPXCHG8B (SDM Vol. 2). */
