@@ -21,6 +21,7 @@ const NOT_WORTH_TRANSLATING = -0x40000000;
 const JUMP_CACHE_SIZE = 1 << 14;
 /** Generation of a block that must not be found any more. */
 const DEAD = 0;
+const INTO = 0xce;
 
 /**
  * A run of decoded instructions, executed in order: it ends where QEMU's TB would, and never crosses its page (an instruction that does
@@ -34,6 +35,10 @@ export class Block {
   readonly paddr: number;
   readonly insns: Insn[] = [];
   lengthBytes = 0;
+  /** Number of instructions. */
+  count = 0;
+  /** Holds an INTO, which counts what is behind it in its block. */
+  hasInto = false;
   /** Backing page of the second half of an instruction that crosses a page; -1: none. */
   secondPage = -1;
   /** How many instructions come before a relative jump at the end; all, when it ends otherwise. */
@@ -165,6 +170,8 @@ export class BlockCache implements CodeWatcher {
     const last = block.insns[block.insns.length - 1];
     block.quiet = last.end <= END_JUMP;
     block.straight = block.insns.length;
+    block.count = block.insns.length;
+    block.hasInto = block.insns.some((i) => i.opcode === INTO && i.row.map === '1');
     if (isRelativeJump(last)) setJump(block, last);
     block.indirect = endsIndirect(block);
     this.keep(block);
@@ -198,6 +205,7 @@ export class BlockCache implements CodeWatcher {
     block.insns.push(insn);
     block.lengthBytes = insn.length;
     block.straight = 1;
+    block.count = 1;
     block.hits = NOT_WORTH_TRANSLATING;
     return block;
   }

@@ -33,6 +33,9 @@ const WARM = 8;
 /** Entries after which a translation may grow by blocks that have become warm. */
 const EXTEND = 4096;
 const EXTEND_FORCED = 2;
+/** Entries of a new translation with a budget of a few turns of its first block. */
+const TRAINING = 4;
+const TRAINING_TURNS = 3;
 const INTO = 0xce;
 const MAX_SLICE = 0x7fffffff;
 
@@ -161,7 +164,7 @@ export class Engine implements EngineView {
       cpu.breakBlock = false;
       const block = blocks.find();
       if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
-      else if (block.compiled !== null && r[LEFT] >= block.insns.length && pendingRequest(cpu) === 0) this.runTranslations(block);
+      else if (block.compiled !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0) this.runTranslations(block);
       else this.runInterpreted(block);
       if (cpu.halted) return 'halt';
       if (cpu.exitSlice) return 'kick';
@@ -178,7 +181,7 @@ export class Engine implements EngineView {
     for (;;) {
       if (translations !== null && block.compiled === null && ++block.hits >= hot) {
         translations.translate(block);
-        if (block.compiled !== null && r[LEFT] >= block.insns.length && pendingRequest(cpu) === 0) {
+        if (block.compiled !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0) {
           this.runTranslations(block);
           return;
         }
@@ -198,9 +201,9 @@ export class Engine implements EngineView {
     const { cpu, r, blocks, extendAt } = this;
     let block = first;
     for (;;) {
-      this.current = block;
+      if (block.hasInto) this.current = block;
       if (++block.hits === extendAt) this.translations!.extend(block);
-      const stopped = block.compiled!();
+      const stopped = block.hits <= TRAINING ? this.train(block) : block.compiled!();
       if (stopped >= 0) {
         this.goOnInterpreted(block.members[tbOf(stopped)]!, indexOf(stopped));
         return;
@@ -209,18 +212,38 @@ export class Engine implements EngineView {
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
       if (block.indirect && block.members.length === 1) block.lastTarget = r[EIP];
       block = blocks.find();
-      if (block.compiled === null || r[LEFT] < block.insns.length) return;
+      if (block.compiled === null || r[LEFT] < block.count) return;
+    }
+  }
+
+  /**
+   * Enters a new translation with a small budget. V8 knows nothing of code that was never executed, and deoptimises the whole function when it first is: a loop must have been left
+   * a few times before it gets hot.
+   */
+  private train(block: Block): number {
+    const { r } = this;
+    const spared = Math.max(r[LEFT] - TRAINING_TURNS * block.count, 0);
+    r[LEFT] -= spared;
+    this.sliceEnd -= spared;
+    try {
+      return block.compiled!();
+    } finally {
+      r[LEFT] += spared;
+      this.sliceEnd += spared;
     }
   }
 
   /** A translation met something only the interpreter can do: it does the rest of the block. */
   private goOnInterpreted(block: Block, index: number): void {
-    this.translations!.bailedOut(block);
+    const { cpu, r } = this;
     this.current = block;
     let eip = block.eip;
     for (let k = 0; k < index; k++) eip += block.insns[k].length;
-    this.r[EIP] = eip;
-    interpret(this.cpu, block, block.insns.length, index);
+    r[EIP] = eip;
+    r[LEFT] -= index;
+    const filled = cpu.tlbFilledCount;
+    interpret(cpu, block, block.insns.length, index);
+    if (cpu.tlbFilledCount === filled) this.translations!.bailedOut(block);
   }
 
   /** Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block, and RF is cleared behind it. */
@@ -303,6 +326,8 @@ export class Engine implements EngineView {
     r[LEFT] = 1;
     this.sliceEnd = icount + 1;
     try {
+      // An interrupt that could be taken has been, before any instruction; its delivery's fault is then the exception, and all there is of it in the log.
+      for (let request = pendingRequest(cpu); request !== 0; request = pendingRequest(cpu)) this.take(request);
       cpu.breakBlock = false;
       const block = this.blocks.find();
       this.current = block;

@@ -4,7 +4,6 @@ import { targetsOf } from './translate/targets.js';
 /** V8's optimiser takes far more than twice the time for twice the code. */
 const MAX_BLOCKS = 12;
 const MAX_INSNS = 96;
-const INTO = 0xce;
 
 /**
  * The blocks to be translated together with `entry`, which comes first: those of the loops through it that stay in its page, as far as they were executed at
@@ -44,5 +43,5 @@ function thoseThatReturn(blocks: readonly Block[]): Block[] {
 
 /** An instruction that crosses a page depends on a second address; INTO counts what is behind it in its own block; devices are better left to the interpreter. */
 function mayJoin(block: Block): boolean {
-  return block.secondPage < 0 && !block.meetsDevices && !block.insns.some((i) => i.opcode === INTO && i.row.map === '1');
+  return block.secondPage < 0 && !block.meetsDevices && !block.hasInto;
 }

@@ -8,7 +8,7 @@ import { ControlBlock, type Job, type JobResult, type WorkerMessage } from '../m
  * V8 drops optimisation requests beyond its queue (8 by default), which leaves most translated blocks unoptimised for ever.
  * The flag only takes effect in isolates made after it is set, so the machine runs in a Worker made here.
  */
-const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192'];
+const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192', '--no-lazy-feedback-allocation'];
 
 /** A machine running in its worker. */
 export class RunningJob {

@@ -124,6 +124,7 @@ export class TestMachine {
         this.cpu.breakBlock = false;
         if (stopped < 0) continue;
         r[EIP] = block.insns.slice(0, stopped).reduce((at, i) => at + i.length, block.eip);
+        r[LEFT]! -= stopped;
         const outcome = this.step(block.insns[stopped]!, r[EIP]!);
         if (outcome !== null) return outcome;
         continue;

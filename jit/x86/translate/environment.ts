@@ -1,8 +1,6 @@
 import type { Bindings } from '../../core/compile.js';
 import type { Cpu } from '../cpu.js';
 import { condition, getArithFlags, getCF, PARITY } from '../flags.js';
-import { pendingRequest } from '../interrupts.js';
-import { bail, slowMemory } from './slow-memory.js';
 
 /** High 32 bits of the unsigned product of two int32, whose low bits are `low`. */
 function mulHigh(a: number, b: number, low: number): number {
@@ -20,13 +18,10 @@ export function environment(cpu: Cpu): Bindings {
     supervisorWrite: cpu.supervisorWrite,
     userRead: cpu.userRead,
     userWrite: cpu.userWrite,
-    ...slowMemory(cpu),
-    bail,
     condition,
     getCF,
     getArithFlags,
     parity: PARITY,
     mulHigh,
-    pendingRequest,
   };
 }

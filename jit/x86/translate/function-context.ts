@@ -40,7 +40,7 @@ export function indexOf(ip: number): number {
  * One generated function: which parts of the register file live in its locals, and its frame. The frame is built last, when the
  * bodies of its TBs have said what they use.
  *
- * Shape: locals from Cpu.r; try { bodies } catch (bail-out) { state as before the instruction at `ip` }; locals back to Cpu.r.
+ * Shape: locals from Cpu.r; bodies; locals back to Cpu.r.
  */
 export class FunctionContext {
   private readonly used = new Set<number>();
@@ -49,8 +49,6 @@ export class FunctionContext {
   private readonly saves: Statement[][] = [];
   private readonly reloads: Statement[][] = [];
   private temps = 0;
-  /** Some access may bail out: a catch block is needed. */
-  bails = false;
   private readonly insns: Insn[];
 
   /** @param insns instructions that generated code of this script hands to `exec`: bound as insn0, exec0, ... */
@@ -96,7 +94,7 @@ export class FunctionContext {
   }
 
   /**
-   * The whole function around `body`, which leaves it with `break tb` after setting `eip` and `left`. After a bail-out EIP is left to the caller.
+   * The whole function around `body`, which leaves it with `break tb` after setting `eip` and `left`, or `stopped`.
    * @param title lines of the comment at its head.
    */
   finish(name: string, title: readonly string[], body: readonly Statement[]): FunctionExpression {
@@ -108,21 +106,9 @@ export class FunctionContext {
       comment(js.stat`let left = r[${LEFT}];`, title),
       ...js.list`let eip = 0, stopped = ${JUMPED};`,
       ...locals,
-      ...this.guarded(body),
+      labelled('tb', body),
       ...leave,
     ]);
-  }
-
-  private guarded(body: readonly Statement[]): Statement[] {
-    const inner = labelled('tb', body);
-    if (!this.bails) return [inner];
-    return js.list`
-      let ip = 0;
-      try { ${[inner]}; } catch (e) {
-        if (e !== bail) throw e;
-        stopped = ip;
-        left = left - (ip & ${INDEX}) | 0;
-      }`;
   }
 
   private writeBack(): Statement[] {

@@ -1,5 +1,5 @@
 import type { Expression, Statement } from 'estree';
-import { constantOf } from '../../core/estree.js';
+import { breakTo, constantOf } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import { CC_EFLAGS, CC_LOGIC, CC_SUB, CONDITION_READS, ccOp } from '../flags.js';
 import { END_NONE, type Insn } from '../insn.js';
@@ -24,10 +24,10 @@ export interface Location {
 
 /** How a TB leaves: decided by whoever puts TBs together into a function. */
 export interface Exits {
-  /** Statements that go on at `eip` after `count` instructions of this TB. */
-  jump(eip: number, count: number): Statement[];
+  /** Statements that go on at `eip` behind this TB; `left` was taken down. */
+  jump(eip: number): Statement[];
   /** The same for an EIP that is worked out when the code runs. */
-  jumpIndirect(eip: Expression, count: number): Statement[];
+  jumpIndirect(eip: Expression): Statement[];
 }
 
 /**
@@ -56,7 +56,6 @@ export class TbContext {
   known: KnownFlags | null = null;
   /** The four words in Cpu.r are those of this point. */
   private flagsInFile: boolean;
-  private ipSet = false;
   private readonly tlbRead: string;
   private readonly tlbWrite: string;
   /** Some instruction was left to its `exec`, which may have raised an interrupt. */
@@ -96,7 +95,6 @@ export class TbContext {
     this.offset = offset;
     this.flagsLive = flagsLive;
     this.flagUse = { reads: 0, writes: 0 };
-    this.ipSet = false;
     this.refused = false;
   }
 
@@ -221,63 +219,51 @@ export class TbContext {
     return this.temp(js.expr`${offset} + ${this.reg(SEG_BASE + segment)} | 0`);
   }
 
-  /** Before an access that may bail out: says which instruction it is. */
-  private mayBail(): void {
+  /**
+   * Looks up an access in the TLB; backing address minus linear one, held. When it has no fast entry (a miss, a device, code in the page, a watchpoint) or the access crosses its
+   * page, the function is left, and the interpreter does this instruction. No call, no throw: V8 deoptimises where either was never executed before.
+   */
+  private lookUp(tlb: string, laddr: Expression, sizeBits: number): Expression {
     this.flagUse.reads |= FLAGS_ARITH;
-    this.fn.bails = true;
-    if (this.ipSet) return;
-    this.ipSet = true;
-    this.emit(js.stat`ip = ${packIp(this.number, this.index)};`);
+    const d = this.fn.temp('d');
+    const leave = [js.stat`stopped = ${packIp(this.number, this.index)};`, breakTo('tb')];
+    this.emit(js.stat`const ${d} = ${tlb}[${laddr} >>> 12];`, js.stat`if (${this.missed(d, laddr, sizeBits)}) { ${leave}; }`);
+    return js.expr`${d} + ${laddr} >>> 0`;
   }
 
   /** Loads from a held linear address: unsigned at 8 and 16 bits, int32 at 32. Held. */
   load(laddr: Expression, sizeBits: number): Expression {
-    this.mayBail();
-    const d = this.fn.temp('d');
-    this.emit(js.stat`const ${d} = ${this.tlbRead}[${laddr} >>> 12];`);
-    const hit = this.hit(d, laddr, sizeBits);
-    const at = js.expr`${d} + ${laddr} >>> 0`;
-    if (sizeBits === 8) return this.temp(js.expr`${hit} ? dv.getUint8(${at}) : load8(${laddr})`);
-    if (sizeBits === 16) return this.temp(js.expr`${hit} ? dv.getUint16(${at}, true) : load16(${laddr})`);
-    return this.temp(js.expr`${hit} ? dv.getInt32(${at}, true) : load32(${laddr})`);
+    return this.temp(this.read(this.lookUp(this.tlbRead, laddr, sizeBits), sizeBits));
+  }
+
+  private read(at: Expression, sizeBits: number): Expression {
+    if (sizeBits === 8) return js.expr`dv.getUint8(${at})`;
+    return sizeBits === 16 ? js.expr`dv.getUint16(${at}, true)` : js.expr`dv.getInt32(${at}, true)`;
+  }
+
+  private write(at: Expression, value: Expression, sizeBits: number): Statement {
+    if (sizeBits === 8) return js.stat`dv.setInt8(${at}, ${value});`;
+    return sizeBits === 16 ? js.stat`dv.setInt16(${at}, ${value}, true);` : js.stat`dv.setInt32(${at}, ${value}, true);`;
   }
 
   /** Stores the low bits of `value` at a held linear address. */
   store(laddr: Expression, value: Expression, sizeBits: number): void {
     const v = this.temp(value);
-    this.mayBail();
-    const d = this.fn.temp('d');
-    this.emit(js.stat`const ${d} = ${this.tlbWrite}[${laddr} >>> 12];`);
-    const hit = this.hit(d, laddr, sizeBits);
-    const at = js.expr`${d} + ${laddr} >>> 0`;
-    if (sizeBits === 8) this.emit(js.stat`if (${hit}) dv.setInt8(${at}, ${v}); else store8(${laddr}, ${v});`);
-    else if (sizeBits === 16) this.emit(js.stat`if (${hit}) dv.setInt16(${at}, ${v}, true); else store16(${laddr}, ${v});`);
-    else this.emit(js.stat`if (${hit}) dv.setInt32(${at}, ${v}, true); else store32(${laddr}, ${v});`);
+    this.emit(this.write(this.lookUp(this.tlbWrite, laddr, sizeBits), v, sizeBits));
   }
 
   /** A memory operand to be read and written back: one look into the TLB for both. */
   memoryLocation(sizeBits: number): Location {
-    const laddr = this.address();
-    this.mayBail();
-    const d = this.fn.temp('d');
     const p = this.fn.temp('p');
-    this.emit(
-      js.stat`const ${d} = ${this.tlbWrite}[${laddr} >>> 12];`,
-      js.stat`const ${p} = ${this.hit(d, laddr, sizeBits)} ? ${d} + ${laddr} >>> 0 : modify(${laddr}, ${sizeBits >> 3});`,
-    );
-    const read =
-      sizeBits === 8 ? js.expr`dv.getUint8(${p})` : sizeBits === 16 ? js.expr`dv.getUint16(${p}, true)` : js.expr`dv.getInt32(${p}, true)`;
-    const set = sizeBits === 8 ? 'setInt8' : sizeBits === 16 ? 'setInt16' : 'setInt32';
-    return {
-      value: this.temp(read),
-      write: (value) => this.emit(sizeBits === 8 ? js.stat`dv.${set}(${p}, ${value});` : js.stat`dv.${set}(${p}, ${value}, true);`),
-    };
+    this.emit(js.stat`const ${p} = ${this.lookUp(this.tlbWrite, this.address(), sizeBits)};`);
+    const at = js.expr`${p}`;
+    return { value: this.temp(this.read(at, sizeBits)), write: (value) => this.emit(this.write(at, value, sizeBits)) };
   }
 
-  /** The page is in the TLB and the access stays inside it. */
-  private hit(d: string, laddr: Expression, sizeBits: number): Expression {
-    const present = js.expr`(${d} & 0xfff) === 0`;
-    return sizeBits === 8 ? present : js.expr`${present} && (${laddr} & 0xfff) <= ${0x1000 - (sizeBits >> 3)}`;
+  /** The page has no fast entry in the TLB, or the access goes over its end. */
+  private missed(d: string, laddr: Expression, sizeBits: number): Expression {
+    const absent = js.expr`(${d} & 0xfff) !== 0`;
+    return sizeBits === 8 ? absent : js.expr`${absent} || (${laddr} & 0xfff) > ${0x1000 - (sizeBits >> 3)}`;
   }
 
   /** r/m operand of the given size, held. */
@@ -421,21 +407,26 @@ export class TbContext {
     this.emit(js.stat`if (cpu.breakBlock) { ${[...cut, done]}; }`, js.stat`left = r[${LEFT}] + ${this.count} | 0;`, this.fn.reload());
   }
 
+  private takeDown(): Statement {
+    return js.stat`left = left - ${this.count} | 0;`;
+  }
+
   /** Goes on at a constant EIP; ends the TB. */
   jump(eip: number): void {
-    this.emit(...this.exits.jump(eip | 0, this.count));
+    this.emit(this.takeDown(), ...this.exits.jump(eip | 0));
     this.left = true;
   }
 
   /** Goes on at one of two constants. */
   branch(condition: Expression, taken: number, otherwise: number): void {
-    this.emit(js.stat`if (${condition}) { ${this.exits.jump(taken | 0, this.count)}; }`, ...this.exits.jump(otherwise | 0, this.count));
+    const way = js.stat`if (${condition}) { ${this.exits.jump(taken | 0)}; }`;
+    this.emit(this.takeDown(), way, ...this.exits.jump(otherwise | 0));
     this.left = true;
   }
 
   /** Goes on at a computed EIP. */
   jumpIndirect(eip: Expression): void {
-    this.emit(...this.exits.jumpIndirect(eip, this.count));
+    this.emit(this.takeDown(), ...this.exits.jumpIndirect(eip));
     this.left = true;
   }
 }

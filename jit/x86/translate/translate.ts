@@ -52,7 +52,7 @@ function emitAll(
   for (let index = 0; index < insns.length; index++) {
     const insn = insns[index]!;
     if (index === limit) {
-      cx.emit(...js.list`stopped = ${packIp(cx.number, index)}; left = left - ${index} | 0;`, breakTo('tb'));
+      cx.emit(...js.list`stopped = ${packIp(cx.number, index)};`, breakTo('tb'));
       return;
     }
     cx.begin(insn, index, offset, live[index] ?? FLAGS_ARITH);
@@ -125,17 +125,16 @@ class RegionTranslator {
 
   private exits(number: number): Exits {
     return {
-      jump: (eip, count) => {
+      jump: (eip) => {
         const inside = this.inside(number, eip);
-        const takeDown = js.stat`left = left - ${count} | 0;`;
-        return inside === null ? [takeDown, ...leave(eip)] : [takeDown, ...this.sampled(number, leave(eip)), ...inside];
+        return inside === null ? leave(eip) : [...this.sampled(number, leave(eip)), ...inside];
       },
-      jumpIndirect: (eip, count) => {
-        const gone = [...js.list`eip = ${eip}; left = left - ${count} | 0;`];
+      jumpIndirect: (eip) => {
+        const gone = js.stat`eip = ${eip};`;
         const guess = this.tbs[number]!.lastTarget ?? null;
         const inside = guess === null ? null : this.inside(number, guess | 0);
-        if (inside === null) return [...gone, breakTo('tb')];
-        return [...gone, ...this.sampled(number, [breakTo('tb')]), js.stat`if (eip === ${guess! | 0}) { ${inside}; }`, breakTo('tb')];
+        if (inside === null) return [gone, breakTo('tb')];
+        return [gone, ...this.sampled(number, [breakTo('tb')]), js.stat`if (eip === ${guess! | 0}) { ${inside}; }`, breakTo('tb')];
       },
     };
   }
@@ -159,8 +158,8 @@ function leave(eip: number): Statement[] {
 /**
  * The function of a region: TBs of one mode that jump to each other, the first of them being where it is entered. Called with LEFT not below the
  * first one's number of instructions, with no interrupt to be taken, in a mode without single step, interrupt shadow and breakpoints. Returns JUMPED or EXECUTED with EIP and LEFT set
- * behind what was executed, or, with LEFT set before it and EIP undefined, the number (see `packIp`) of the instruction at which the interpreter must go on in the same TB (a
- * device, a fault, ... is met there); throws what an instruction's `exec` threw.
+ * behind what was executed, or the number (see `packIp`) of the instruction at which the interpreter must go on in the same TB (a TLB miss, a device, ... is met there), with LEFT as
+ * at the beginning of that TB and EIP undefined; throws what an instruction's `exec` threw.
  * @param insns gets the instructions that the code hands to `exec` (see FunctionContext).
  */
 export function translateRegion(tbs: readonly TbSource[], insns: Insn[], options: TranslateOptions = {}): FunctionExpression {
