@@ -216,6 +216,8 @@ export class ReplaySession extends Session {
         if (!this.machine.engine.wake() || !this.machine.engine.takeInterrupt()) this.diverge('has no interrupt to take');
         return null;
       case 'exception':
+        // A sleeping processor has one only in the delivery of the interrupt that wakes it.
+        if (!this.machine.engine.wake()) this.diverge('is halted');
         if (!this.machine.engine.provokeException()) this.diverge('executed the instruction without an exception');
         return null;
       case 'clock':

@@ -11,7 +11,7 @@ import type { Session } from '../../replay/session.js';
 import { configure, type MachineConfig } from '../../src/machine/config.js';
 import { PcMachine } from '../../src/machine/pc.js';
 import { temporaryFolder } from '../cli.js';
-import { ScriptedHost } from '../replay/scripted.js';
+import { record, replay as replayRecording, ScriptedHost } from '../replay/scripted.js';
 
 const folder = temporaryFolder();
 
@@ -87,6 +87,7 @@ const MSR = 'RDMSR and WRMSR of known and unknown registers, MONITOR and MWAIT';
 const PAGES = 'every access to every kind of page, SMEP, SMAP, WP and no-execute';
 const REPLAYED = [
   ['smm', 'qemu32', 'system management mode: entry, state save area, RSM, relocation, SMI and NMI masking'],
+  ['delivery', 'qemu32', 'interrupts and NMIs whose delivery faults, running and halted'],
   ['msr', 'qemu32', MSR],
   ['msr', 'max', MSR],
   ['smap', 'qemu32', PAGES],
@@ -103,4 +104,20 @@ describe('system guests replay as QEMU ran them', () => {
 describe('system guests that QEMU cannot replay itself write the same', () => {
   for (const cpu of ['qemu32', 'max'])
     for (const jit of MODES) it(`${INIT} (${cpu}, JIT ${jit})`, () => check('init', cpu, run('init', cpu, jit)));
+});
+
+describe('our own recordings of system guests replay', () => {
+  for (const name of ['smm', 'init', 'delivery'])
+    it(`${name}, in every JIT mode`, () => {
+      const config = machineConfig(name, 'qemu32', join(folder, 'own.out'));
+      const recording = record(join(folder, 'own.rr'), config, '7.2', ENOUGH, []);
+      for (const jit of MODES) {
+        const { divergence, digest, icount } = replayRecording(recording, { jit });
+        expect({ divergence, digest, icount }).toEqual({
+          divergence: null,
+          digest: recording.final.digest,
+          icount: recording.final.icount,
+        });
+      }
+    });
 });
