@@ -5,7 +5,7 @@
  *   node dist/perf/interpreter-seabios.js [off|on|force] [rounds]
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LogEventSource } from '../replay/log/event-source.js';
@@ -13,6 +13,7 @@ import { ReplaySession } from '../replay/replay-session.js';
 import { configure } from '../src/machine/config.js';
 import type { JitMode } from '../src/machine/job.js';
 import { PcMachine } from '../src/machine/pc.js';
+import { builtProgram, needs } from './needs.js';
 
 const BIOS = '/usr/share/seabios/bios-256k.bin';
 const COLD = 1_000_000;
@@ -21,11 +22,8 @@ const machineOptions = { bios: BIOS, memory: '64M', boot: 'reboot-timeout=1' };
 const mode = (process.argv[2] ?? 'off') as JitMode;
 const rounds = Number(process.argv[3] ?? 5);
 
-const main = new URL('../src/cli/main.js', import.meta.url).pathname;
-if (!existsSync(main)) {
-  console.error('perf/interpreter-seabios: run `npm run build`, then `node dist/perf/interpreter-seabios.js`');
-  process.exit(1);
-}
+const main = builtProgram('interpreter-seabios');
+needs(BIOS, 'seabios');
 const dir = mkdtempSync(join(tmpdir(), 'seabios-'));
 const log = join(dir, 'boot.rr');
 const flags = Object.entries(machineOptions).flatMap(([name, value]) => [`--${name}`, value]);

@@ -7,9 +7,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { builtProgram, needs } from './needs.js';
 
 const TURN_INSTRUCTIONS = 9 * 0x40000;
 const rounds = Number(process.argv[2] ?? 3);
+const main = builtProgram('memory-loop');
+needs('nasm', 'nasm');
+needs('qemu-system-i386', 'qemu-system-x86');
 const root = new URL('../..', import.meta.url).pathname;
 const dir = mkdtempSync(join(tmpdir(), 'loop-'));
 
@@ -32,8 +36,8 @@ const qemu = (file: string): number =>
     ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
   ]);
 const ours = (file: string): number =>
-  seconds('node', [
-    ...[join(root, 'dist/src/cli/main.js'), 'run', '--kernel', file, '--memory', '16M', '--nodefaults', '--icount', 'shift=3'],
+  seconds(process.execPath, [
+    ...[main, 'run', '--kernel', file, '--memory', '16M', '--nodefaults', '--icount', 'shift=3'],
     ...['--device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
   ]);
 
