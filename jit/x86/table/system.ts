@@ -6,7 +6,7 @@ import { GP, raiseFault, raiseStatic, UD } from '../fault.js';
 import { setArithFlags } from '../flags.js';
 import { END_IO, END_SYSTEM, type Exec, type Insn, type Row } from '../insn.js';
 import { invalidatePage, load16, load32, store16, store32 } from '../mmu.js';
-import { MODE_INHIBIT } from '../mode.js';
+import { MODE_INHIBIT, MODE_TF } from '../mode.js';
 import { MSR_TSC_AUX, readMsr, writeMsr } from '../msr.js';
 import { effectiveAddress, readRm16, writeReg, writeRm16 } from '../operands.js';
 import { EAX, ECX, EDX, EFLAGS, FLAG_AC, FLAG_CF, FLAGS_ARITH, LDTR, TR } from '../regs.js';
@@ -165,8 +165,10 @@ const hlt: Exec = (cpu) => {
   cpu.mode &= ~MODE_INHIBIT;
   cpu.halted = true;
 };
-/** QEMU lets its main loop run here, which a log of ours need not show. */
-const pause: Exec = () => {};
+/** QEMU lets its main loop run here, which a log of ours need not show; what shows is that PAUSE is not single-stepped. */
+const pause: Exec = (cpu) => {
+  if ((cpu.mode & MODE_TF) !== 0) cpu.exitSlice = true;
+};
 const monitor: Exec = (cpu) => {
   if (cpu.r[ECX] !== 0) raiseFault(GP);
 };
