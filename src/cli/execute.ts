@@ -1,6 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { PNG } from 'pngjs';
+import { reason } from '../../replay/log/input.js';
 import { EXIT_DIVERGENCE, UserError } from '../core/errors.js';
+import type { MachineConfig } from '../machine/config.js';
 import type { Job, JobResult } from '../machine/job.js';
 import { showProgress } from './progress.js';
 import { RunningJob } from './run-in-worker.js';
@@ -38,6 +41,13 @@ function forwardStdin(running: RunningJob, device: number): () => void {
   };
 }
 
+/** Refuses a picture that could not be written, before the machine runs. */
+export function checkScreenshot(path: string | undefined, config: MachineConfig): void {
+  if (path === undefined) return;
+  if (!config.vga) throw new UserError('not-supported', `--screenshot ${path}: this machine has no display`);
+  if (!existsSync(dirname(path))) throw new UserError('file-io', `--screenshot ${path}: no such folder`);
+}
+
 /** Writes the picture that a job returned. */
 export function writeScreenshot(path: string | undefined, result: JobResult): void {
   if (path === undefined) return;
@@ -48,7 +58,7 @@ export function writeScreenshot(path: string | undefined, result: JobResult): vo
   try {
     writeFileSync(path, PNG.sync.write(png));
   } catch (e) {
-    throw new UserError('file-io', `--screenshot ${path}: ${(e as Error).message}`);
+    throw new UserError('file-io', `--screenshot ${path}: ${reason(e)}`);
   }
 }
 

@@ -26,7 +26,12 @@ process.stdout.on('error', (e: NodeJS.ErrnoException) => {
 /** What yargs has to say about the arguments. */
 function inOneLine(message: string): string {
   if (message.startsWith('Not enough non-option arguments')) return 'a file name is missing; add --help to see what the command takes';
-  return message.replace(/\s*\n\s*/g, ' ');
+  const line = message.replace(/\s*\n\s*/g, ' ');
+  const lacking = /^(?:Not enough arguments following|Missing required argument): (\S+)$/.exec(line);
+  if (lacking !== null) return line.startsWith('Not') ? `--${lacking[1]} needs a value` : `--${lacking[1]} is missing`;
+  const choice = /^Invalid values: Argument: (\S+), Given: "(.*)", Choices: (.*)$/.exec(line);
+  if (choice !== null) return `--${choice[1]} ${choice[2]}: known are ${choice[3]!.replaceAll('"', '')}`;
+  return line;
 }
 
 /** Options that may be given several times. */
@@ -37,6 +42,13 @@ function onlyOnce(args: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(args))
     if (name !== '_' && Array.isArray(value) && !LISTS.includes(name))
       throw new UserError('bad-option', `--${name} is given more than once`);
+}
+
+/** An empty word is no file's name. */
+function fileNames(args: Record<string, unknown>): void {
+  for (const name of ['log', 'in', 'out']) if (args[name] === '') throw new UserError('bad-option', 'a file name is empty');
+  for (const name of ['bios', 'vgabios', 'kernel', 'initrd', 'screenshot', 'keep'])
+    if (args[name] === '') throw new UserError('bad-option', `--${name}: the file name is empty`);
 }
 
 const parser = yargs(hideBin(process.argv))
@@ -53,6 +65,7 @@ const parser = yargs(hideBin(process.argv))
   .locale('en')
   .alias('h', 'help')
   .middleware(onlyOnce, true)
+  .middleware(fileNames)
   .example('$0 record boot.rr --bios bios-256k.bin --memory 64M', 'record a firmware boot; Ctrl-C ends it')
   .example('$0 replay boot.rr', 'run it again, to the same instruction')
   .example('$0 log stat boot.rr', 'what the recording holds')

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { reason } from '../../replay/log/input.js';
 import { UserError } from '../core/errors.js';
 import type { CharTarget } from './config.js';
 
@@ -12,7 +13,7 @@ function writeAll(option: string, fd: number, bytes: Uint8Array): boolean {
     } catch (e) {
       const { code } = e as NodeJS.ErrnoException;
       if (code === 'EPIPE') return false;
-      if (code !== 'EAGAIN') throw new UserError('file-io', `${option}: writing what the guest sent failed (${code})`);
+      if (code !== 'EAGAIN') throw new UserError('file-io', `${option}: writing what the guest sent failed (${reason(e)})`);
       Atomics.wait(pause, 0, 0, 1);
     }
   }
@@ -39,7 +40,7 @@ export class CharOutput {
       try {
         this.fd = openSync(target.path, constants.O_WRONLY | constants.O_CREAT, 0o666);
       } catch (e) {
-        throw new UserError('file-io', `${option} file:${target.path}: ${(e as NodeJS.ErrnoException).code}`);
+        throw new UserError('file-io', `${option} file:${target.path}: ${reason(e)}`);
       }
     } else this.fd = { stdio: 1, stderr: 2, null: null }[target.kind];
   }

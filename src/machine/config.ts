@@ -143,6 +143,7 @@ function cpu(text: string): { cpu: 'qemu32' | 'max'; apic: boolean } {
 
 function rebootTimeout(text: string): number | null {
   const found = parseKeyValues('--boot', text, 'order');
+  if (found.order !== undefined) throw new UserError('not-supported', `--boot ${text}: only reboot-timeout=MS can be given`);
   onlyKeys('--boot', found, ['reboot-timeout']);
   const given = found['reboot-timeout'];
   return given === undefined || given === '-1' ? null : parseNumber('--boot reboot-timeout', given, 0xffff);
@@ -172,7 +173,7 @@ function debugcon(text: string): DebugconConfig {
 function drive(text: string, index: number): DriveConfig {
   const found = parseKeyValues('--drive', text, 'file');
   onlyKeys('--drive', found, ['file', 'format', 'if', 'index', 'media', 'snapshot', 'id']);
-  if (found.file === undefined) throw new UserError('bad-option', `--drive ${text}: file= is missing`);
+  if (found.file === undefined || found.file === '') throw new UserError('bad-option', `--drive ${text}: file= is missing`);
   return {
     file: found.file,
     format: oneOf('--drive format', found.format ?? 'raw', ['raw']),
@@ -207,7 +208,9 @@ export function isDate(text: string): boolean {
 
 function device(text: string): DeviceConfig {
   const found = parseKeyValues('--device', text, 'driver');
-  const name = oneOf('--device', found.driver ?? '', ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet']);
+  if (found.driver === undefined || found.driver === '')
+    throw new UserError('bad-option', `--device ${text}: the name of a device is missing`);
+  const name = oneOf('--device', found.driver, ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet']);
   if (name === 'isa-debug-exit') {
     onlyKeys('--device isa-debug-exit', found, ['driver', 'iobase', 'iosize']);
     const iosize = Number(oneOf('--device isa-debug-exit iosize', found.iosize ?? '2', ['1', '2', '4']));

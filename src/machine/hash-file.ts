@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { reason } from '../../replay/log/input.js';
 import { UserError } from '../core/errors.js';
 
 /** Streams a file that `option` names through SHA-256. */
@@ -15,7 +16,7 @@ export function hashFile(option: string, path: string): { option: string; path: 
     }
     return { option, path, bytes, sha256: hash.digest('hex') };
   } catch (e) {
-    throw new UserError('file-io', `${option} ${path}: ${(e as Error).message}`);
+    throw new UserError('file-io', `${option} ${path}: ${reason(e)}`);
   } finally {
     closeSync(fd);
   }
@@ -27,6 +28,6 @@ function openInput(option: string, path: string): number {
     return openSync(path, 'r');
   } catch (e) {
     if (e instanceof UserError) throw e;
-    throw new UserError('file-not-found', `${option} ${path}: ${(e as NodeJS.ErrnoException).code ?? 'cannot be opened'}`);
+    throw new UserError('file-not-found', `${option} ${path}: ${reason(e)}`);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { reason } from '../../replay/log/input.js';
 import { UserError } from '../core/errors.js';
 
 const MAX_INPUT_BYTES = 1 << 30;
@@ -17,6 +18,6 @@ export function readInput(option: string, named: string, foundAt: ReadonlyMap<st
     return new Uint8Array(readFileSync(path));
   } catch (e) {
     if (e instanceof UserError) throw e;
-    throw new UserError('file-not-found', `${option} ${path}: ${(e as NodeJS.ErrnoException).code ?? 'cannot be read'}`);
+    throw new UserError('file-not-found', `${option} ${path}: ${reason(e)}`);
   }
 }

@@ -1,5 +1,5 @@
 // Oracle: manual (README: machine options spelled as QEMU's; one sentence and exit code 2 for what cannot be used)
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.js';
@@ -108,6 +108,24 @@ describe('what cannot be used is refused with words that name it', () => {
     expect(refusal('run', '--until')).toContain('until');
     expect(refusal('run', '--initrd', 'x')).toContain('--initrd needs --kernel');
     expect(refusal('replay', join(dir, 'absent.rr'))).toContain('absent.rr');
+    expect(refusal('run', '--cpu')).toContain('--cpu needs a value');
+    expect(refusal('log', 'convert', 'a', 'b')).toContain('--format is missing');
+    expect(refusal('log', 'convert', 'a', 'b', '--format', '9')).toContain('--format 9: known are 5.2, 7.2');
+    expect(refusal('log', 'dump', 'a', '--from', '5', '--to', '1')).toContain('--to 1 is before --from 5');
+    expect(refusal('record', '', ...guest)).toContain('a file name is empty');
+    expect(refusal('run', '--kernel', '')).toContain('--kernel: the file name is empty');
+    expect(refusal('run', ...guest, '--drive', '')).toContain('--drive : file= is missing');
+    expect(refusal('run', ...guest, '--device', '')).toContain('the name of a device is missing');
+    expect(refusal('run', ...guest, '--boot', 'c')).toContain('--boot c: only reboot-timeout=MS');
+    expect(refusal('demo', '--keep', join(dir, 'absent', 'folder'))).toContain('no such file or directory');
+  });
+
+  it('a screenshot that could not be written, before the machine runs', () => {
+    const log = join(dir, 'no-picture.rr');
+    expect(refusal('record', log, ...guest, '--screenshot', join(dir, 'a.png'))).toContain('this machine has no display');
+    const shown = guest.filter((word) => word !== '--nodefaults');
+    expect(refusal('record', log, ...shown, '--screenshot', join(dir, 'absent', 'a.png'))).toContain('no such folder');
+    expect(existsSync(log)).toBe(false);
   });
 });
 

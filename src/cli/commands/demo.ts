@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import type { CommandModule } from 'yargs';
+import { reason } from '../../../replay/log/input.js';
+import { UserError } from '../../core/errors.js';
 import { configure, type MachineConfig } from '../../machine/config.js';
 import { describeInputs } from '../../machine/input-paths.js';
 import type { JitMode, Job, JobResult } from '../../machine/job.js';
@@ -40,7 +42,11 @@ export const demoCommand: CommandModule<object, DemoArguments> = {
 
 async function demo(folder: string): Promise<void> {
   const kernel = join(folder, 'guest.bin');
-  writeFileSync(kernel, Buffer.from(GUEST_IMAGE_BASE64, 'base64'));
+  try {
+    writeFileSync(kernel, Buffer.from(GUEST_IMAGE_BASE64, 'base64'));
+  } catch (e) {
+    throw new UserError('file-io', `demo: ${kernel}: ${reason(e)}`);
+  }
   const config = configure({
     kernel,
     memory: '16M',

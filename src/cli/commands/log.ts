@@ -84,6 +84,7 @@ const dumpCommand: CommandModule<object, DumpArguments> = {
   handler: async ({ log, json, from, to, kind }) => {
     const first = icountOption('--from', from, 0);
     const last = icountOption('--to', to, Number.POSITIVE_INFINITY);
+    if (last < first) throw new UserError('bad-option', `--to ${to} is before --from ${from}`);
     const wanted = kindFilter(log === undefined ? kind?.slice(0, -1) : kind);
     await printEvents(log ?? kind?.at(-1) ?? missingLog(), json ?? false, last, (c) => c.icount >= first && (wanted === null || wanted(c)));
   },

@@ -3,7 +3,7 @@ import { configure, type MachineArguments } from '../../machine/config.js';
 import { describeInputs } from '../../machine/input-paths.js';
 import { refuseOverwriting } from '../../machine/new-recording.js';
 import { recordingEnd, writeSidecar } from '../../machine/sidecar.js';
-import { execute, summarize, writeScreenshot } from '../execute.js';
+import { checkScreenshot, execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
 import { stdinDevice } from '../stdin-device.js';
@@ -33,6 +33,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
     const { log, logFormat } = args;
     refuseOverwriting(log, config);
     const sidecar = { machine: config, inputs: describeInputs(config, log), logFormat };
+    checkScreenshot(args.screenshot, config);
     const job = {
       kind: 'record',
       config: terminalTargets(config, args.json ?? false),

@@ -3,7 +3,7 @@ import { UserError } from '../../core/errors.js';
 import { type CharTarget, configure, type MachineArguments, type MachineConfig } from '../../machine/config.js';
 import { locateInputs, namedInputs, renamedInputs, withPaths } from '../../machine/input-paths.js';
 import { readSidecar, type Sidecar, sidecarPath } from '../../machine/sidecar.js';
-import { execute, summarize, writeScreenshot } from '../execute.js';
+import { checkScreenshot, execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
 import { terminalTargets } from '../terminal-targets.js';
@@ -24,6 +24,7 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
   handler: async (args) => {
     const sidecar = readSidecar(args.log);
     const config = sidecar === null ? configure(args) : configFromSidecar(sidecar, args);
+    checkScreenshot(args.screenshot, config);
     const job = {
       kind: 'replay',
       config: terminalTargets(config, args.json ?? false),

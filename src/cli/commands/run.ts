@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { configure, type MachineArguments } from '../../machine/config.js';
-import { execute, summarize, writeScreenshot } from '../execute.js';
+import { checkScreenshot, execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
 import { stdinDevice } from '../stdin-device.js';
@@ -14,6 +14,7 @@ export const runCommand: CommandModule<object, MachineArguments & SessionArgumen
     sessionOptions(machineOptions(argv)).example('$0 run --bios bios-256k.bin --memory 64M --debugcon stdio', 'watch SeaBIOS boot'),
   handler: async (args) => {
     const config = configure(args);
+    checkScreenshot(args.screenshot, config);
     const job = {
       kind: 'run',
       config: terminalTargets(config, args.json ?? false),
