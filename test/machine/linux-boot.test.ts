@@ -109,7 +109,7 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86') || !requireT
           timeout: 60_000,
         });
         const expected = readFileSync(theirs, 'latin1');
-        expect(expected).toContain('some words vga=5\0KERNEL 1');
+        expect(expected).toContain('some words vga=5\0\xeb\x06KERNEL');
         if (more.length > 0) expect(expected).toContain('RAM disk');
         expect(run('ours')).toBe(expected);
         if (requireTool('/usr/share/qemu/linuxboot_dma.bin', 'qemu-system-data'))
@@ -118,3 +118,26 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86') || !requireT
     );
   },
 );
+
+describe.skipIf(!requireTool('nasm', 'nasm'))('a kernel started without firmware', () => {
+  it('finds flat segments, a memory map, its command line, its RAM disk and ACPI tables', () => {
+    const kernel = join(folder, 'kernel');
+    const output = join(folder, 'direct');
+    execFileSync('nasm', ['-f', 'bin', new URL('linux-kernel.asm', import.meta.url).pathname, '-o', kernel]);
+    writeFileSync(join(folder, 'initrd'), 'RAM disk'.repeat(1000));
+    const options = ['-m', '64M', '--nodefaults', '--kernel', kernel, '--initrd', join(folder, 'initrd'), '--append', 'some words'];
+    const devices = ['--debugcon', `file:${output},iobase=0xe9`, '--device', 'isa-debug-exit,iobase=0xf4,iosize=1'];
+    expect(summary('run', ...options, ...devices)).toMatchObject({ status: 0, exitValue: 1 });
+    const found = readFileSync(output);
+    expect([...found.subarray(0, 4)]).toEqual([0x10, 0x18, 0x18, 5]);
+    const ranges = Array.from({ length: 5 }, (_, i) => [0, 8, 16].map((at) => found.readUInt32LE(4 + 20 * i + at)));
+    expect(ranges).toEqual([
+      [0, 0x9fc00, 1],
+      [0x9fc00, 0x400, 2],
+      [0xf0000, 0x10000, 2],
+      [0x100000, 63 * MIB - 0x20000, 1],
+      [64 * MIB - 0x20000, 0x20000, 2],
+    ]);
+    expect(found.toString('latin1', 104)).toBe('some words\0RAM diskRSD PTR RSDT');
+  });
+});

@@ -1,4 +1,5 @@
 ; A Linux kernel as far as boot loaders can tell (boot.rst, "The real-mode kernel header"): writes what it was given to port 0xe9 and leaves through port 0xf4.
+; It does so in real mode, and differently at its 32-bit entry.
 ; Build: nasm -f bin
 bits 16
 org 0
@@ -100,5 +101,42 @@ gdt: times 16 db 0
   times 16 db 0
 buffer: times 8 db 0
   times 0x400 - ($ - $$) db 0
-  db 'KERNEL 1'
+bits 32
+kernel:
+  jmp short entry32
+  db 'KERNEL'
+; Entry of the 32-bit boot protocol: selectors, memory map, command line, RAM disk, RSDP and the signature that it leads to
+entry32:
+  mov edx, 0xe9
+  mov ax, cs
+  out 0xe9, al
+  mov ax, ds
+  out 0xe9, al
+  mov ax, ss
+  out 0xe9, al
+  mov ebx, esi
+  mov al, [ebx + 0x1e8]
+  out 0xe9, al
+  movzx ecx, al
+  imul ecx, ecx, 20
+  lea esi, [ebx + 0x2d0]
+  rep outsb
+  mov esi, [ebx + 0x228]
+text32:
+  lodsb
+  out 0xe9, al
+  test al, al
+  jnz text32
+  mov esi, [ebx + 0x218]
+  mov ecx, 8
+  rep outsb
+  mov esi, 0xf0000
+  mov ecx, 8
+  rep outsb
+  mov esi, [0xf0010]
+  mov ecx, 4
+  rep outsb
+  mov al, 0
+  out 0xf4, al
+  hlt
   times 5000 db 0x5a
