@@ -33,6 +33,8 @@ export interface MachineConfig {
   readonly machine: 'pc';
   /** The board has a power management function (off with `--machine pc,acpi=off`). */
   readonly acpi: boolean;
+  /** The board has an HPET (off with `--machine pc,hpet=off`). */
+  readonly hpet: boolean;
   readonly cpu: 'qemu32' | 'max';
   /** The processor has a local APIC (off with `--cpu MODEL,-apic`). */
   readonly apic: boolean;
@@ -125,12 +127,14 @@ function linuxRomIn(folder: string): string | null {
   return path;
 }
 
-function board(text: string): { machine: 'pc'; acpi: boolean } {
+function board(text: string): { machine: 'pc'; acpi: boolean; hpet: boolean } {
   const found = parseKeyValues('--machine', text, 'type');
-  onlyKeys('--machine', found, ['type', 'acpi']);
+  onlyKeys('--machine', found, ['type', 'acpi', 'hpet']);
+  const on = (name: 'acpi' | 'hpet'): boolean => oneOf(`--machine ${name}`, found[name] ?? 'on', ['on', 'off']) === 'on';
   return {
     machine: oneOf('--machine', found.type ?? 'pc', ['pc']),
-    acpi: oneOf('--machine acpi', found.acpi ?? 'on', ['on', 'off']) === 'on',
+    acpi: on('acpi'),
+    hpet: on('hpet'),
   };
 }
 

@@ -19,7 +19,7 @@ export function describeFirmware(fwCfg: FwCfg, config: MachineConfig, pm: Pick<P
     ramBytes: config.memoryBytes,
     lowRamBytes: config.memoryBytes,
     nographic: false,
-    hpet: true,
+    hpet: config.hpet,
     rebootTimeoutMs: config.rebootTimeoutMs,
     acpi: pm !== null,
     cpuVersion: cpuidVersion(config.cpu),
@@ -33,7 +33,7 @@ export function describeFirmware(fwCfg: FwCfg, config: MachineConfig, pm: Pick<P
 export function acpiBoard(config: MachineConfig): AcpiBoard {
   return {
     memoryBytes: config.memoryBytes,
-    hpet: true,
+    hpet: config.hpet,
     displaySlot: config.vga ? DISPLAY_SLOT : null,
     serialPorts: config.serial.length,
     parallelPort: false,

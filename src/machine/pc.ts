@@ -64,6 +64,8 @@ const HPET_ROUTES = 4;
 const VRAM_BYTES = 16 << 20;
 const ROM_SPACE_BYTES = 20 << 20;
 const FERR_IRQ = 13;
+const PIT_IRQ = 0;
+const RTC_IRQ = 8;
 /** Local APIC registers as PC firmware leaves them: SVR, LVT LINT0, LVT LINT1. */
 const FIRMWARE_APIC = [
   [0xf0, 0x1ff],
@@ -332,27 +334,33 @@ export class PcMachine implements MachineView {
   }
 
   private makeTimers(hostClock: SessionHostClock, dateOffsetSeconds: number): void {
-    const hpet: Hpet = new Hpet({
-      clock: this.time,
-      irqs: this.irqs,
-      routes: HPET_ROUTES,
-      enablePit: (enable) => pit.enableIrq(enable),
-      sendMessage: (address, data) => this.sendMessage(address, data),
-    });
-    this.memory.mapIo(HPET_BASE, HPET_LENGTH, hpet.io);
-    this.add('hpet', hpet);
+    const hpet = this.config.hpet ? this.makeHpet((enable) => pit.enableIrq(enable)) : null;
     const rtc = new RtcMc146818({
       ports: this.ports,
       clock: this.config.rtcClock === 'host' ? hostClock : new VirtualHostClock(this.time),
       hostClock,
       dateOffsetSeconds,
-      irq: { set: (level) => hpet.setRtcInterrupt(level) },
+      irq: hpet === null ? this.irqs[RTC_IRQ]! : { set: (level) => hpet.setRtcInterrupt(level) },
     });
     this.add('rtc', rtc);
     configureCmos(rtc, this.config);
     for (const [register, value] of diskCmos(this.disks.devices)) rtc.setCmos(register, value);
-    const pit: Pit8254 = this.add('pit', new Pit8254(this.ports, this.time, { set: (level) => hpet.setPitInterrupt(level) }));
+    const pitIrq = hpet === null ? this.irqs[PIT_IRQ]! : { set: (level: boolean) => hpet.setPitInterrupt(level) };
+    const pit: Pit8254 = this.add('pit', new Pit8254(this.ports, this.time, pitIrq));
     this.add('port-61', new Port61(this.ports, pit));
+  }
+
+  /** The interrupts of RTC and PIT go through it. */
+  private makeHpet(enablePit: (enable: boolean) => void): Hpet {
+    const hpet = new Hpet({
+      clock: this.time,
+      irqs: this.irqs,
+      routes: HPET_ROUTES,
+      enablePit,
+      sendMessage: (address, data) => this.sendMessage(address, data),
+    });
+    this.memory.mapIo(HPET_BASE, HPET_LENGTH, hpet.io);
+    return this.add('hpet', hpet);
   }
 
   private makeI8042(): I8042 {

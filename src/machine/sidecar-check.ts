@@ -45,6 +45,7 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   foundAt: (v) => v === undefined,
   unlatchedI8042: (v) => v === undefined,
   acpi: flag,
+  hpet: flag,
   cpu: oneOf('qemu32', 'max'),
   apic: flag,
   memoryBytes: (v) => integer(2 ** 20, 3 * 2 ** 30)(v) && (v as number) % 4096 === 0,

@@ -102,6 +102,7 @@ describe('options given to a replay', () => {
     ['--memory', '16M'],
     ['--cpu', 'max'],
     ['--machine', 'pc,acpi=off'],
+    ['--machine', 'pc,hpet=off'],
     ['--bios', '/x'],
     ['--kernel', '/x'],
     ['--append', 'quiet'],

@@ -44,7 +44,7 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
 
 /** Which parts of a configuration each option decides. Back-ends of character devices may differ, their number may not. */
 const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof MachineConfig)[]])[] = [
-  ['machine', ['machine', 'acpi']],
+  ['machine', ['machine', 'acpi', 'hpet']],
   ['cpu', ['cpu', 'apic']],
   ['memory', ['memoryBytes']],
   ['bios', ['bios']],
@@ -52,6 +52,7 @@ const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof Ma
   ['kernel', ['kernel']],
   ['initrd', ['initrd']],
   ['append', ['append']],
+  ['firmwareFolder', ['linuxRom']],
   ['drive', ['drives']],
   ['nodefaults', ['vga']],
   ['icount', ['shift']],
