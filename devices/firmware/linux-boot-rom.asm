@@ -26,7 +26,7 @@ HDR_VERSION  equ 0x206
 HDR_RAMDISK  equ 0x218
 HDR_RD_MAX   equ 0x22c
 OLD_RD_MAX   equ 0x37ffffff         ; kernels whose header has no such field
-ROM_BYTES    equ 1024
+ROM_BYTES    equ 1536                 ; as many as QEMU's, for Linux lists it
 
   dw 0xaa55
   db ROM_BYTES / 512
