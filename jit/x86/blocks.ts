@@ -69,6 +69,9 @@ export class Block {
   meetsDevices = false;
   /** Another block with the same start and mode under a different EIP. */
   next: Block | null = null;
+  /** The blocks that came behind it the last two times that they were different ones; itself: none yet. */
+  behind: Block = this;
+  behindBefore: Block = this;
 
   constructor(eip: number, mode: number, paddr: number) {
     this.eip = eip;
@@ -117,6 +120,21 @@ export class BlockCache implements CodeWatcher {
     if (block.laddr === laddr && block.generation === cpu.mapGeneration && block.eip === eip && block.mode === (cpu.mode & ~TRANSIENT_MODE))
       return block;
     return this.findSlow(eip, laddr);
+  }
+
+  /** `find` behind a block that left CS and the mode alone: most blocks go on at one of two. */
+  behind(block: Block): Block {
+    const { cpu } = this;
+    const eip = cpu.r[EIP];
+    const next = block.behind.eip === eip ? block.behind : block.behindBefore;
+    const laddr = (eip + cpu.r[SEG_BASE + CS]) | 0;
+    if (next.eip === eip && next.laddr === laddr && next.generation === cpu.mapGeneration && next.mode === block.mode) return next;
+    const found = this.find();
+    if (found !== block.behind) {
+      block.behindBefore = block.behind;
+      block.behind = found;
+    }
+    return found;
   }
 
   private findSlow(eip: number, laddr: number): Block {
@@ -288,6 +306,7 @@ export class BlockCache implements CodeWatcher {
       entry.hits = Math.min(entry.hits, 0);
     }
     block.users = [];
+    block.behind = block.behindBefore = block;
     const number = block.paddr >>> PAGE_SHIFT;
     removeStart(this.pages[number]!.starts, key(block.paddr, block.mode), block);
     this.removeFrom(number, block);

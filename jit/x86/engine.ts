@@ -186,12 +186,12 @@ export class Engine implements EngineView {
           return;
         }
       }
-      this.current = block;
-      interpret(cpu, block, block.insns.length);
+      if (block.hasInto) this.current = block;
+      interpret(cpu, block, block.count);
       if (cpu.breakBlock || !block.quiet || r[LEFT] <= 0) return;
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
       if (block.indirect) block.lastTarget = r[EIP];
-      block = blocks.find();
+      block = blocks.behind(block);
       if (block.compiled !== null) return;
     }
   }
@@ -211,7 +211,7 @@ export class Engine implements EngineView {
       if (stopped !== JUMPED || r[LEFT] <= 0) return;
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
       if (block.indirect && block.members.length === 1) block.lastTarget = r[EIP];
-      block = blocks.find();
+      block = blocks.behind(block);
       if (block.compiled === null || r[LEFT] < block.count) return;
     }
   }

@@ -252,9 +252,10 @@ export function invalidatePage(cpu: Cpu, laddr: number): void {
     return;
   }
   const page = laddr >>> 12;
+  // Code found since the last change has an entry here; without one, nobody remembers code of this page.
+  if (cpu.supervisorExecute[page] !== -1 || cpu.userExecute[page] !== -1) cpu.mapGeneration++;
   cpu.supervisorRead[page] = cpu.supervisorWrite[page] = cpu.supervisorExecute[page] = -1;
   cpu.userRead[page] = cpu.userWrite[page] = cpu.userExecute[page] = -1;
-  cpu.mapGeneration++;
 }
 
 /** Backing page `page` holds code from now on: writes through any linear page must be seen. */
