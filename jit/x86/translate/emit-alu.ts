@@ -4,7 +4,8 @@ import { CC_ADC, CC_ADD, CC_DEC, CC_INC, CC_LOGIC, CC_SBB, CC_SUB } from '../fla
 import type { Insn } from '../insn.js';
 import { EAX, FLAG_CF, FLAGS_ARITH } from '../regs.js';
 import type { Emit } from './emit.js';
-import type { Location, TbContext } from './tb-context.js';
+import type { TbContext } from './tb-context.js';
+import type { Location } from './tb-operands.js';
 
 /** First operand (not held: good until the next write), second operand (held) and where the result goes. */
 interface Operands {

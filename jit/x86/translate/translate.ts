@@ -7,7 +7,8 @@ import { FLAGS_ARITH } from '../regs.js';
 import { emitters } from './emitters.js';
 import { FunctionContext, packIp } from './function-context.js';
 import { targetsOf } from './targets.js';
-import { type Exits, type FlagUse, TbContext } from './tb-context.js';
+import { type Exits, TbContext } from './tb-context.js';
+import type { FlagUse } from './tb-operands.js';
 
 /** What the translator needs to know of a TB. */
 export interface TbSource {

@@ -1,0 +1,289 @@
+import type { Expression, Statement } from 'estree';
+import { breakTo, constantOf } from '../../core/estree.js';
+import { js } from '../../core/template.js';
+import type { Insn } from '../insn.js';
+import { MODE_CPL, MODE_CS32, MODE_SS32 } from '../mode.js';
+import { ESP, FLAGS_ARITH, SEG_BASE, SS, ZERO } from '../regs.js';
+import { type FunctionContext, packIp } from './function-context.js';
+
+/** What one instruction did with the flags, found by emitting it once: drives the removal of dead flag updates. */
+export interface FlagUse {
+  /** Flags it looks at, or that somebody may look at while it executes (FLAG_* mask). */
+  reads: number;
+  /** Flags it certainly replaces. */
+  writes: number;
+}
+
+/** A place that is read and then written: a register or a memory operand whose translation was already found. */
+export interface Location {
+  readonly value: Expression;
+  write(value: Expression): void;
+}
+
+/** The operand side of emitting one TB: statements so far, the current instruction, registers as locals, memory, the stack. */
+export class TbOperands {
+  readonly fn: FunctionContext;
+  /** Its number in the region. */
+  readonly number: number;
+  /** MODE_* bits of the TB. */
+  readonly mode: number;
+  /** EIP of the TB's first instruction, int32. */
+  readonly startEip: number;
+  out: Statement[] = [];
+  insn!: Insn;
+  /** Of the current instruction. */
+  index = 0;
+  offset = 0;
+  /** What later code may still want of the current instruction's flags. */
+  flagsLive = FLAGS_ARITH;
+  flagUse: FlagUse = { reads: 0, writes: 0 };
+  private readonly tlbRead: string;
+  private readonly tlbWrite: string;
+  /** The emitter leaves the current instruction to `exec`. */
+  refused = false;
+
+  constructor(fn: FunctionContext, source: { readonly mode: number; readonly eip: number }, number: number) {
+    this.fn = fn;
+    this.number = number;
+    this.mode = source.mode;
+    this.startEip = source.eip;
+    const user = (source.mode & MODE_CPL) === MODE_CPL;
+    this.tlbRead = user ? 'userRead' : 'supervisorRead';
+    this.tlbWrite = user ? 'userWrite' : 'supervisorWrite';
+  }
+
+  /** Begins the next instruction. */
+  begin(insn: Insn, index: number, offset: number, flagsLive: number): void {
+    this.insn = insn;
+    this.index = index;
+    this.offset = offset;
+    this.flagsLive = flagsLive;
+    this.flagUse = { reads: 0, writes: 0 };
+    this.refused = false;
+  }
+
+  /** For emitters: this form of the instruction is left to `exec`. */
+  refuse(): void {
+    this.refused = true;
+  }
+
+  get eip(): number {
+    return (this.startEip + this.offset) | 0;
+  }
+
+  get nextEip(): number {
+    return (this.startEip + this.offset + this.insn.length) | 0;
+  }
+
+  /** EIP where a TB ends behind the current instruction without a jump: QEMU cuts it to the code segment's size there. */
+  get behind(): number {
+    return (this.mode & MODE_CS32) !== 0 ? this.nextEip : this.nextEip & 0xffff;
+  }
+
+  /** Instructions of the TB up to and with the current one. */
+  get count(): number {
+    return this.index + 1;
+  }
+
+  emit(...statements: Statement[]): void {
+    this.out.push(...statements);
+  }
+
+  /** Runs `inner` with statements going to a list of their own. */
+  nested(inner: () => void): Statement[] {
+    const outer = this.out;
+    const list: Statement[] = [];
+    this.out = list;
+    inner();
+    this.out = outer;
+    return list;
+  }
+
+  /** A constant that holds the expression's value from here on; integers stay what they are. */
+  temp(value: Expression): Expression {
+    if (constantOf(value) !== null || this.isTemp(value)) return value;
+    const name = this.fn.temp('t');
+    this.emit(js.stat`const ${name} = ${value};`);
+    return js.expr`${name}`;
+  }
+
+  private isTemp(e: Expression): boolean {
+    return e.type === 'Identifier' && /^t\d+$/.test(e.name);
+  }
+
+  // Registers
+
+  /** The 32-bit register itself (Cpu.r index below 8, or a segment base): its value changes with the next write. */
+  reg(index: number): Expression {
+    return js.expr`${this.fn.use(index)}`;
+  }
+
+  setReg(index: number, value: Expression): void {
+    this.emit(js.stat`${this.fn.assign(index)} = ${value};`);
+  }
+
+  /** Register operand by number as instructions encode it: zero-extended at 8 and 16 bits, int32 at 32. Not held. */
+  readReg(n: number, sizeBits: number): Expression {
+    if (sizeBits === 32) return this.reg(n);
+    if (sizeBits === 16) return js.expr`${this.reg(n)} & 0xffff`;
+    return n < 4 ? js.expr`${this.reg(n)} & 255` : js.expr`${this.reg(n & 3)} >>> 8 & 255`;
+  }
+
+  /** Writes a register operand; bits of `value` above the size are ignored. */
+  writeReg(n: number, sizeBits: number, value: Expression): void {
+    if (sizeBits === 32) this.setReg(n, value);
+    else if (sizeBits === 16) this.setReg(n, js.expr`${this.reg(n)} & -0x10000 | ${this.cut(value, 16)}`);
+    else if (n < 4) this.setReg(n, js.expr`${this.reg(n)} & -256 | ${this.cut(value, 8)}`);
+    else this.setReg(n & 3, js.expr`${this.reg(n & 3)} & -65281 | (${this.cut(value, 8)}) << 8`);
+  }
+
+  /** A register to be stored or pushed: for bytes the byte, else the whole register (the store cuts it). */
+  storable(n: number, sizeBits: number): Expression {
+    return sizeBits === 8 ? this.readReg(n, 8) : this.reg(n);
+  }
+
+  /** Zero-extends the low bits of a value (int32 at 32). */
+  cut(value: Expression, sizeBits: number): Expression {
+    const mask = sizeBits === 8 ? 0xff : 0xffff;
+    const constant = constantOf(value);
+    if (constant !== null) return js.expr`${sizeBits === 32 ? constant | 0 : constant & mask}`;
+    if (sizeBits === 32 || isCut(value, mask)) return value;
+    return js.expr`${value} & ${mask}`;
+  }
+
+  /** Sign-extends the low bits of a value. */
+  signed(value: Expression, sizeBits: number): Expression {
+    if (sizeBits === 32) return value;
+    return js.expr`${value} << ${32 - sizeBits} >> ${32 - sizeBits}`;
+  }
+
+  // Memory
+
+  /** Offset of the memory operand inside its segment. */
+  offsetExpression(): Expression {
+    const i = this.insn;
+    let sum: Expression | null = i.base === ZERO ? null : this.reg(i.base);
+    if (i.index !== ZERO) {
+      const scaled = i.scale === 0 ? this.reg(i.index) : js.expr`(${this.reg(i.index)} << ${i.scale})`;
+      sum = sum === null ? scaled : js.expr`${sum} + ${scaled}`;
+    }
+    if (sum === null) return js.expr`${i.mask === -1 ? i.disp | 0 : i.disp & i.mask}`;
+    if (i.disp !== 0) sum = js.expr`${sum} + ${i.disp | 0}`;
+    if (i.mask !== -1) return js.expr`${sum} & ${i.mask}`;
+    return sum.type === 'Identifier' ? sum : js.expr`${sum} | 0`;
+  }
+
+  /** Linear address of the memory operand, held. */
+  address(): Expression {
+    return this.linear(this.insn.segment - SEG_BASE, this.offsetExpression());
+  }
+
+  /** Linear address of an offset in segment ES..GS, held. */
+  linear(segment: number, offset: Expression): Expression {
+    return this.temp(js.expr`${offset} + ${this.reg(SEG_BASE + segment)} | 0`);
+  }
+
+  /**
+   * Looks up an access in the TLB; backing address minus linear one, held. When it has no fast entry (a miss, a device, code in the page, a watchpoint) or the access crosses its
+   * page, the function is left, and the interpreter does this instruction. No call, no throw: V8 deoptimises where either was never executed before.
+   */
+  private lookUp(tlb: string, laddr: Expression, sizeBits: number): Expression {
+    this.flagUse.reads |= FLAGS_ARITH;
+    const d = this.fn.temp('d');
+    const leave = [js.stat`stopped = ${packIp(this.number, this.index)};`, breakTo('tb')];
+    this.emit(js.stat`const ${d} = ${tlb}[${laddr} >>> 12];`, js.stat`if (${this.missed(d, laddr, sizeBits)}) { ${leave}; }`);
+    return js.expr`${d} + ${laddr} >>> 0`;
+  }
+
+  /** Loads from a held linear address: unsigned at 8 and 16 bits, int32 at 32. Held. */
+  load(laddr: Expression, sizeBits: number): Expression {
+    return this.temp(this.read(this.lookUp(this.tlbRead, laddr, sizeBits), sizeBits));
+  }
+
+  private read(at: Expression, sizeBits: number): Expression {
+    if (sizeBits === 8) return js.expr`dv.getUint8(${at})`;
+    return sizeBits === 16 ? js.expr`dv.getUint16(${at}, true)` : js.expr`dv.getInt32(${at}, true)`;
+  }
+
+  private write(at: Expression, value: Expression, sizeBits: number): Statement {
+    if (sizeBits === 8) return js.stat`dv.setInt8(${at}, ${value});`;
+    return sizeBits === 16 ? js.stat`dv.setInt16(${at}, ${value}, true);` : js.stat`dv.setInt32(${at}, ${value}, true);`;
+  }
+
+  /** Stores the low bits of `value` at a held linear address. */
+  store(laddr: Expression, value: Expression, sizeBits: number): void {
+    const v = this.temp(value);
+    this.emit(this.write(this.lookUp(this.tlbWrite, laddr, sizeBits), v, sizeBits));
+  }
+
+  /** A memory operand to be read and written back: one look into the TLB for both. */
+  memoryLocation(sizeBits: number): Location {
+    const p = this.fn.temp('p');
+    this.emit(js.stat`const ${p} = ${this.lookUp(this.tlbWrite, this.address(), sizeBits)};`);
+    const at = js.expr`${p}`;
+    return { value: this.temp(this.read(at, sizeBits)), write: (value) => this.emit(this.write(at, value, sizeBits)) };
+  }
+
+  /** The page has no fast entry in the TLB, or the access goes over its end. */
+  private missed(d: string, laddr: Expression, sizeBits: number): Expression {
+    const absent = js.expr`(${d} & 0xfff) !== 0`;
+    return sizeBits === 8 ? absent : js.expr`${absent} || (${laddr} & 0xfff) > ${0x1000 - (sizeBits >> 3)}`;
+  }
+
+  /** r/m operand of the given size, held. */
+  readRm(sizeBits: number): Expression {
+    const i = this.insn;
+    return i.mod === 3 ? this.temp(this.readReg(i.rm, sizeBits)) : this.load(this.address(), sizeBits);
+  }
+
+  /** r/m operand to be read and written. */
+  rmLocation(sizeBits: number): Location {
+    const i = this.insn;
+    if (i.mod !== 3) return this.memoryLocation(sizeBits);
+    return { value: this.temp(this.readReg(i.rm, sizeBits)), write: (value) => this.writeReg(i.rm, sizeBits, value) };
+  }
+
+  /** Stores to the r/m operand without reading it. */
+  writeRm(sizeBits: number, value: Expression): void {
+    const i = this.insn;
+    if (i.mod === 3) this.writeReg(i.rm, sizeBits, value);
+    else this.store(this.address(), value, sizeBits);
+  }
+
+  // Stack
+
+  /** Width of the stack pointer in bits. */
+  get stackBits(): number {
+    return (this.mode & MODE_SS32) !== 0 ? 32 : 16;
+  }
+
+  /** The stack pointer moved by a constant, in its width. */
+  stackPointer(delta: number): Expression {
+    const sum = delta === 0 ? this.reg(ESP) : js.expr`${this.reg(ESP)} + ${delta} | 0`;
+    return this.stackBits === 32 ? sum : js.expr`${sum} & 0xffff`;
+  }
+
+  /** Pushes a held value; the stack pointer changes after the store. */
+  push(value: Expression, sizeBits: number): void {
+    const sp = this.temp(this.stackPointer(-(sizeBits >> 3)));
+    this.store(this.linear(SS, sp), value, sizeBits);
+    this.writeReg(ESP, this.stackBits, sp);
+  }
+
+  /** Loads the top of the stack without moving the pointer; held. */
+  top(sizeBits: number): Expression {
+    return this.load(this.linear(SS, this.stackPointer(0)), sizeBits);
+  }
+
+  /** Moves the stack pointer. */
+  moveStack(delta: number): void {
+    this.writeReg(ESP, this.stackBits, this.stackPointer(delta));
+  }
+}
+
+/** Already cut to `mask`. */
+function isCut(value: Expression, mask: number): boolean {
+  if (value.type !== 'BinaryExpression' || value.operator !== '&') return false;
+  const known = constantOf(value.right);
+  return known !== null && known >= 0 && known <= mask;
+}
