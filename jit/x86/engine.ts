@@ -44,6 +44,7 @@ const MAX_SLICE = 0x7fffffff;
  * exceptions leave a block and are delivered here.
  *
  * Counting: LEFT is taken down before an instruction executes, so `icountNow` is exact inside device handlers.
+ * In one file, though long: loop, tiers, single steps and delivery all turn on LEFT, the slice's end and the block being executed.
  */
 export class Engine implements EngineView {
   readonly cpu: Cpu;
