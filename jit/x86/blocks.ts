@@ -1,9 +1,10 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../../src/memory/physical.js';
+import { Block, DEAD, isRelativeJump, setJump } from './block.js';
 import type { CodeWatcher, Cpu } from './cpu.js';
 import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
 import { END_JUMP, END_NONE, type Insn } from './insn.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
-import { MODE_BREAKPOINTS, MODE_CS32, MODE_INHIBIT, MODE_TF } from './mode.js';
+import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
 import { endsIndirect } from './translate/targets.js';
 
@@ -19,66 +20,7 @@ const HOPELESS = 256;
 /** Hits of their blocks start here: no translation, not even with `--jit force`. */
 const NOT_WORTH_TRANSLATING = -0x40000000;
 const JUMP_CACHE_SIZE = 1 << 14;
-/** Generation of a block that must not be found any more. */
-const DEAD = 0;
 const INTO = 0xce;
-
-/**
- * A run of decoded instructions, executed in order: it ends where QEMU's TB would, and never crosses its page (an instruction that does
- * is a block of its own).
- */
-export class Block {
-  readonly eip: number;
-  /** MODE_* bits without the transient ones (single step, interrupt shadow, breakpoints). */
-  readonly mode: number;
-  /** Backing address of the first byte; -1: code in device registers, never kept. */
-  readonly paddr: number;
-  readonly insns: Insn[] = [];
-  lengthBytes = 0;
-  /** Number of instructions. */
-  count = 0;
-  /** Holds an INTO, which counts what is behind it in its block. */
-  hasInto = false;
-  /** Backing page of the second half of an instruction that crosses a page; -1: none. */
-  secondPage = -1;
-  /** How many instructions come before a relative jump at the end; all, when it ends otherwise. */
-  straight = 0;
-  /** Of the jump at the end: condition 0..15, -1 for a JMP; EIP where it goes, and where it goes when the condition does not hold. */
-  cc = -1;
-  takenEip = 0;
-  behindEip = 0;
-  /** Behind it nothing can have changed of what the engine looks at between blocks, unless Cpu.breakBlock says so. */
-  quiet = false;
-  /** Linear address it was last found at, and the map generation that was valid for. */
-  laddr = 0;
-  generation = DEAD;
-  valid = true;
-  /** Executions by the interpreter, and since it has a translation, how often that was entered. */
-  hits = 0;
-  /** The translation of the region it is the entry of: see translateRegion for how it is called and what it returns. */
-  compiled: (() => number) | null = null;
-  /** The blocks of that region, itself first. */
-  members: readonly Block[] = [];
-  /** Entries of regions that it belongs to. */
-  users: Block[] = [];
-  /** Where it went last, when it ends in an indirect jump; null: nowhere yet. */
-  lastTarget: number | null = null;
-  /** It ends in an indirect jump. */
-  indirect = false;
-  /** Its translation kept meeting devices. */
-  meetsDevices = false;
-  /** Another block with the same start and mode under a different EIP. */
-  next: Block | null = null;
-  /** The blocks that came behind it the last two times that they were different ones; itself: none yet. */
-  behind: Block = this;
-  behindBefore: Block = this;
-
-  constructor(eip: number, mode: number, paddr: number) {
-    this.eip = eip;
-    this.mode = mode;
-    this.paddr = paddr;
-  }
-}
 
 /** Blocks of one backing page. */
 interface CodePage {
@@ -339,23 +281,6 @@ export class BlockCache implements CodeWatcher {
   clear(): void {
     for (let number = 0; number < this.pages.length; number++) this.dropPage(number);
   }
-}
-
-/** JMP and Jcc with an immediate (and not the #UD that a prefix made of it). */
-function isRelativeJump(i: Insn): boolean {
-  if (i.end !== END_JUMP) return false;
-  if (i.row.map === '0f') return i.opcode >= 0x80 && i.opcode <= 0x8f;
-  return i.row.map === '1' && ((i.opcode >= 0x70 && i.opcode <= 0x7f) || i.opcode === 0xe9 || i.opcode === 0xeb);
-}
-
-/** Targets wrap at 64 KiB with 16-bit operands; a jump not taken is cut to the code segment's size. */
-function setJump(block: Block, i: Insn): void {
-  const behind = (block.eip + block.lengthBytes) | 0;
-  const target = (behind + i.imm) | 0;
-  block.straight--;
-  block.cc = i.opcode === 0xe9 || i.opcode === 0xeb ? -1 : i.opcode & 15;
-  block.takenEip = i.size === 16 ? target & 0xffff : target;
-  block.behindEip = (block.mode & MODE_CS32) === 0 ? behind & 0xffff : behind;
 }
 
 /** Fits 28 bits. */

@@ -1,5 +1,6 @@
 import type { Engine as EngineView, SliceEnd } from '../../src/core/machine-view.js';
-import { type Block, BlockCache } from './blocks.js';
+import type { Block } from './block.js';
+import { BlockCache } from './blocks.js';
 import { type Cpu, REQUEST_INIT, REQUEST_POLL } from './cpu.js';
 import { codeBreakpointAt, collectDr6, DR6_BS } from './debug-registers.js';
 import { type DeliveryKind, deliver, nextException, TRIPLE_FAULT } from './exceptions.js';

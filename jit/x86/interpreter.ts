@@ -1,4 +1,4 @@
-import type { Block } from './blocks.js';
+import type { Block } from './block.js';
 import type { Cpu } from './cpu.js';
 import { condition } from './flags.js';
 import { END_NONE } from './insn.js';

@@ -1,4 +1,5 @@
-import type { Block, BlockCache } from './blocks.js';
+import type { Block } from './block.js';
+import type { BlockCache } from './blocks.js';
 import { targetsOf } from './translate/targets.js';
 
 /** V8's optimiser takes far more than twice the time for twice the code. */
