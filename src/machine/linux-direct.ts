@@ -41,9 +41,15 @@ const CHIPSET = [
   [PIIX3, 0x60, 0x0b0b0a0a],
   [PIIX4_PM, 0x40, PM_PORTS | 1],
   [PIIX4_PM, 0x80, 1],
+  [PIIX4_PM, 0x90, 0x701],
 ] as const;
 const ELCR_HIGH = 0x4d1;
 const LEVEL_10_11 = 0x0c;
+/** 8042: write the command byte; keyboard interrupt on, self-test passed, scan codes translated to set 1. */
+const KEYBOARD_COMMAND_BYTE = [
+  [0x64, 0x60],
+  [0x60, 0x45],
+] as const;
 
 /** Starts Linux without firmware, by its 32-bit boot protocol (Documentation/arch/x86/boot.rst, "32-bit Boot Protocol"). */
 export class LinuxDirect {
@@ -80,6 +86,7 @@ export class LinuxDirect {
       this.ports.write(0xcfc, value, 4);
     }
     this.ports.write(ELCR_HIGH, LEVEL_10_11, 1);
+    for (const [port, value] of KEYBOARD_COMMAND_BYTE) this.ports.write(port, value, 1);
   }
 
   /** The zero page: the header of the file and a memory map. */
