@@ -6,7 +6,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { cpioArchive } from './cpio.js';
+import { type CpioFile, cpioArchive } from './cpio.js';
 
 export const DEBIAN_I386 = '/usr/lib/debian-installer/images/12/i386/text/debian-installer/i386';
 
@@ -40,15 +40,19 @@ echo long: end
 poweroff -f
 `;
 
-/** Writes linux and initrd.gz into the folder; Debian's own have to be there. */
-export function makeDebianGuest(folder: string, scripts: Readonly<Record<string, string>> = {}): { kernel: string; initrd: string } {
+/** Writes linux and initrd.gz into the folder; Debian's own have to be there. `more` is laid over them too. */
+export function makeDebianGuest(
+  folder: string,
+  scripts: Readonly<Record<string, string>> = {},
+  more: readonly CpioFile[] = [],
+): { kernel: string; initrd: string } {
   mkdirSync(folder, { recursive: true });
   const kernel = join(folder, 'linux');
   const initrd = join(folder, 'initrd.gz');
   const all = { small: SMALL, shell: SHELL, long: LONG, ...scripts };
   const files = Object.entries(all).map(([name, text]) => ({ name, mode: 0o755, data: Buffer.from(text) }));
   copyFileSync(join(DEBIAN_I386, 'linux'), kernel);
-  writeFileSync(initrd, Buffer.concat([readFileSync(join(DEBIAN_I386, 'initrd.gz')), gzipSync(cpioArchive(files))]));
+  writeFileSync(initrd, Buffer.concat([readFileSync(join(DEBIAN_I386, 'initrd.gz')), gzipSync(cpioArchive([...files, ...more]))]));
   return { kernel, initrd };
 }
 
