@@ -8,15 +8,20 @@ import type { Job, JobResult } from '../machine/job.js';
 import { showProgress } from './progress.js';
 import { RunningJob } from './run-in-worker.js';
 
+/** A signal that follows the first one so soon is the same: `timeout`, say, sends it to the program and to its process group. */
+const ECHO_MS = 300;
+
 /** Runs a job with everything a terminal user expects around it: progress, Ctrl-C, the keyboard on the serial port. */
 export async function execute(job: Omit<Job, 'control'>, stdinDevice: number | null): Promise<JobResult> {
   const running = new RunningJob(job);
   const endProgress = showProgress(running);
   const endInput = stdinDevice === null || job.kind === 'replay' ? () => {} : forwardStdin(running, stdinDevice);
-  let interrupts = 0;
-  const onSignal = (): void => {
-    if (++interrupts > 1) process.exit(130);
-    running.send({ kind: 'stop' });
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first === null) {
+      first = { signal, at: performance.now() };
+      running.send({ kind: 'stop' });
+    } else if (signal !== first.signal || performance.now() - first.at > ECHO_MS) process.exit(130);
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {

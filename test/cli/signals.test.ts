@@ -87,6 +87,18 @@ describe('a recording', () => {
     expect(summary('replay', log)).toMatchObject({ status: 0, stop: 'end-of-log', icount: 20_000_000, divergence: null });
   });
 
+  it('that gets the same signal twice in one breath, as from timeout(1), ends in good order', async () => {
+    const log = join(dir, 'echo.rr');
+    const run = new Background('record', log, ...guest, '--serial', 'stdio');
+    await run.until(() => run.stdout.length > 0);
+    // Sent while it handles the first one, so that the second is not merged with it.
+    run.child.kill('SIGINT');
+    await new Promise((resolve) => setImmediate(resolve));
+    run.child.kill('SIGINT');
+    expect(await run.ended).toEqual({ status: 0, signal: null });
+    expect(stat(log)).toMatchObject({ complete: true, endsWithEnd: true });
+  });
+
   it('that gets a second signal before it is done exits with 130 at once', async () => {
     const run = new Background('record', join(dir, 'twice.rr'), ...guest, '--serial', 'stdio');
     await run.until(() => run.stdout.length > 0);
