@@ -36,6 +36,18 @@ interface CodePage {
   lost: number;
 }
 
+/** What a cache of blocks holds. */
+export interface BlockStatistics {
+  /** Decoded blocks (those that lie in two pages twice). */
+  readonly blocks: number;
+  /** Pages with blocks. */
+  readonly pages: number;
+  /** Pages whose code is written again and again: their blocks are kept short. */
+  readonly rewritten: number;
+  /** Pages of which nothing is translated any more. */
+  readonly givenUp: number;
+}
+
 /** All decoded blocks, by backing address, mode and EIP; kept in step with memory and with what linear addresses mean. */
 export class BlockCache implements CodeWatcher {
   private readonly cpu: Cpu;
@@ -275,6 +287,17 @@ export class BlockCache implements CodeWatcher {
       if (b.paddr >>> PAGE_SHIFT === number) cover(page, start, Math.min(start + b.lengthBytes, PAGE_SIZE));
       if (b.secondPage === number) cover(page, 0, start + b.lengthBytes - PAGE_SIZE);
     }
+  }
+
+  /** How much is kept now: for statistics. */
+  statistics(): BlockStatistics {
+    const pages = this.pages.filter((p) => p !== undefined);
+    return {
+      blocks: pages.reduce((n, p) => n + p.blocks.length, 0),
+      pages: pages.filter((p) => p.blocks.length > 0).length,
+      rewritten: pages.filter((p) => p.rewrites > REWRITTEN).length,
+      givenUp: pages.filter((p) => p.lost > HOPELESS).length,
+    };
   }
 
   /** Forgets everything: the contents of memory were replaced. */

@@ -12,6 +12,7 @@ import { flushTlb } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { formRegion } from './region.js';
 import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
+import { TierCounters } from './tier-counters.js';
 import { indexOf, JUMPED, tbOf } from './translate/function-context.js';
 import { type TranslatableBlock, TranslationCache } from './translate/translation-cache.js';
 
@@ -24,6 +25,8 @@ export interface EngineOptions {
   readonly hot?: number;
   /** Host milliseconds, for the statistics of translation only. */
   readonly now?: () => number;
+  /** Count what generated code does. */
+  readonly statistics?: boolean;
 }
 
 /** Modes in which instructions run one by one. */
@@ -53,6 +56,10 @@ export class Engine implements EngineView {
   private readonly r: Int32Array;
   /** null: everything is interpreted. */
   readonly translations: TranslationCache | null;
+  /** Null: nothing is counted. */
+  readonly counters: TierCounters | null;
+  /** Calls of `run`. */
+  slices = 0;
   /** Executions after which a block comes up for translation. */
   private readonly hot: number;
   /** Entries of a translation after which its region is formed anew. */
@@ -72,7 +79,10 @@ export class Engine implements EngineView {
     this.extendAt = forced ? EXTEND_FORCED : EXTEND;
     this.blocks = new BlockCache(cpu);
     const region = (entry: TranslatableBlock) => formRegion(this.blocks, entry as Block, this.hot / WARM);
-    this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: forced, now: options.now, region });
+    const counters = options.statistics ? new TierCounters(cpu) : null;
+    this.counters = counters;
+    const counted = counters === null ? undefined : counters.counted.bind(counters);
+    this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: forced, now: options.now, region, counted });
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
       cpu.breakBlock = true;
@@ -127,6 +137,7 @@ export class Engine implements EngineView {
   run(budget: number): SliceEnd {
     if (this.cpu.halted) return 'halt';
     const { r } = this;
+    this.slices++;
     const start = this.icount;
     this.kicked = false;
     this.cpu.exitSlice = false;

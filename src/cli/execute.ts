@@ -5,6 +5,7 @@ import { reason } from '../../replay/log/input.js';
 import { EXIT_DIVERGENCE, UserError } from '../core/errors.js';
 import type { MachineConfig } from '../machine/config.js';
 import type { Job, JobResult } from '../machine/job.js';
+import { statisticsLines } from './print-statistics.js';
 import { showProgress } from './progress.js';
 import { RunningJob } from './run-in-worker.js';
 
@@ -78,6 +79,8 @@ export function summarize(command: string, result: JobResult, json: boolean): vo
     return;
   }
   process.stderr.write(`${describe(command, result)}\n`);
+  const { statistics, wallSeconds } = result;
+  if (statistics !== undefined) process.stderr.write(`${statisticsLines(statistics, wallSeconds).join('\n')}\n`);
 }
 
 function describe(command: string, r: JobResult): string {

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { MachineConfig } from './config.js';
+import type { RunStatistics } from './run-statistics.js';
 import type { SidecarContents } from './sidecar.js';
 
 export type JitMode = 'off' | 'on' | 'force';
@@ -26,6 +27,8 @@ export interface Job {
   readonly jit: JitMode;
   /** Return the picture of the screen at the end. */
   readonly screenshot: boolean;
+  /** Count where instructions are executed. */
+  readonly statistics?: boolean;
   /** Replay of our own recording: every event must match. A log of QEMU's is followed as QEMU follows it. */
   readonly strict: boolean;
   /** How the recording ended, to compare with; null: unknown. */
@@ -98,6 +101,7 @@ export interface JobResult {
   readonly divergence: DivergenceReport | null;
   readonly wallSeconds: number;
   readonly screen: { readonly width: number; readonly height: number; readonly rgba: Uint8Array } | null;
+  readonly statistics?: RunStatistics;
 }
 
 export type WorkerMessage =

@@ -35,7 +35,7 @@ import { Pit8254 } from '../../devices/timer/pit-8254.js';
 import { RtcMc146818 } from '../../devices/timer/rtc-mc146818.js';
 import { setA20Gate } from '../../jit/x86/a20.js';
 import { Cpu, type CpuBoard } from '../../jit/x86/cpu.js';
-import { Engine } from '../../jit/x86/engine.js';
+import { Engine, type EngineOptions } from '../../jit/x86/engine.js';
 import { acknowledgeFerr } from '../../jit/x86/fpu.js';
 import type { Session } from '../../replay/session.js';
 import type { IrqLine } from '../core/bus.js';
@@ -112,8 +112,17 @@ export class PcMachine implements MachineView {
   private readonly kernel: DirectKernel | null;
   private readonly linux: LinuxImage | null;
 
-  /** @param describe fills the firmware configuration; for tests that need another machine's. */
-  constructor(config: MachineConfig, session: Session, jit: JitMode, describe?: (fwCfg: FwCfg) => void) {
+  /**
+   * @param describe fills the firmware configuration; for tests that need another machine's.
+   * @param observed what is to be measured of the engine.
+   */
+  constructor(
+    config: MachineConfig,
+    session: Session,
+    jit: JitMode,
+    describe?: (fwCfg: FwCfg) => void,
+    observed: Omit<EngineOptions, 'jit' | 'hot'> = {},
+  ) {
     this.config = config;
     this.session = session;
     this.time = session.time;
@@ -126,7 +135,7 @@ export class PcMachine implements MachineView {
     this.memory = new PhysicalMemory(config.memoryBytes + VRAM_BYTES + ROM_SPACE_BYTES);
     this.cpu = new Cpu(this.memory, this.cpuBoard(), config.cpu);
     this.cpu.apicPresent = config.apic;
-    this.engine = new Engine(this.cpu, { jit });
+    this.engine = new Engine(this.cpu, { jit, ...observed });
     session.attach(this);
     this.requests = {
       raise: (bits) => {

@@ -12,6 +12,7 @@ import { ControlBlock, type DivergenceReport, type Job, type JobResult } from '.
 import { LiveHost } from './live-host.js';
 import { NewRecording } from './new-recording.js';
 import { PcMachine } from './pc.js';
+import { runStatistics } from './run-statistics.js';
 
 /** How often a recording is made readable by others. */
 const FLUSH_INTERVAL_MS = 100;
@@ -73,7 +74,10 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
   });
   try {
     const { result, divergence } = follow(() => {
-      machine = new PcMachine({ ...job.config, unlatchedI8042: !job.strict && source.generation === 'A' }, session, job.jit);
+      machine = new PcMachine({ ...job.config, unlatchedI8042: !job.strict && source.generation === 'A' }, session, job.jit, undefined, {
+        statistics: job.statistics,
+        now: () => performance.now(),
+      });
       return session.run(job.until);
     }, session);
     return describe(job, machine, result, divergence, started);
@@ -96,6 +100,7 @@ function follow(run: () => RunResult, session: ReplaySession): { result: RunResu
 
 function describe(job: Job, machine: PcMachine | null, result: RunResult, divergence: DivergenceReport | null, started: number): JobResult {
   const wallSeconds = (performance.now() - started) / 1000;
+  const statistics = machine === null ? null : runStatistics(machine.engine, result.events, wallSeconds);
   const digest = machine === null ? null : digestMachine(machine.parts, machine.memory.u8);
   const found = divergence ?? finalDifference(job, result, digest?.total ?? '');
   return {
@@ -109,6 +114,7 @@ function describe(job: Job, machine: PcMachine | null, result: RunResult, diverg
     divergence: found,
     wallSeconds,
     screen: job.screenshot ? (machine?.screen() ?? null) : null,
+    ...(statistics === null ? {} : { statistics }),
   };
 }
 

@@ -31,6 +31,8 @@ export interface TranslationStatistics {
   scripts: number;
   /** Translations given up: to make room, or because they kept meeting devices. */
   dropped: number;
+  /** Times that a translation met something only the interpreter can do, TLB misses apart. */
+  bailedOut: number;
   /** Host milliseconds spent, by the clock given; 0 without one. */
   milliseconds: number;
 }
@@ -44,6 +46,8 @@ export interface TranslationOptions {
   readonly capacity?: number;
   /** Blocks to be translated together with one that is entered often, itself first; absent: no others. */
   readonly region?: (block: TranslatableBlock) => readonly TranslatableBlock[];
+  /** Puts a counter around a new function (see TierCounters); absent: nothing is counted. */
+  readonly counted?: (generated: Generated, tbs: readonly TranslatableBlock[]) => Generated;
 }
 
 /** Blocks compiled in one script: parsing is a quarter of what it costs one by one. */
@@ -58,7 +62,7 @@ const MAX_BAIL_OUTS = 1000;
 
 /** Turns hot blocks into functions, several in one script, and keeps their number bounded. */
 export class TranslationCache {
-  readonly statistics: TranslationStatistics = { translated: 0, blocks: 0, scripts: 0, dropped: 0, milliseconds: 0 };
+  readonly statistics: TranslationStatistics = { translated: 0, blocks: 0, scripts: 0, dropped: 0, bailedOut: 0, milliseconds: 0 };
   private readonly bindings: Bindings;
   private readonly options: TranslationOptions;
   private waiting: { readonly entry: TranslatableBlock; readonly tbs: readonly TranslatableBlock[] }[] = [];
@@ -96,6 +100,7 @@ export class TranslationCache {
 
   /** A translation met something only the interpreter can do. Those that keep doing so are given up for a while. */
   bailedOut(block: TranslatableBlock): void {
+    this.statistics.bailedOut++;
     if (this.options.atOnce) return;
     const count = (this.bailOuts.get(block) ?? 0) + 1;
     this.bailOuts.set(block, count);
@@ -109,6 +114,11 @@ export class TranslationCache {
     block.users = [];
   }
 
+  /** Functions that can be entered now. */
+  get size(): number {
+    return new Set(this.live.filter((b) => b.compiled !== null)).size;
+  }
+
   private compileWaiting(): void {
     const { now } = this.options;
     const start = now?.() ?? 0;
@@ -119,7 +129,7 @@ export class TranslationCache {
     const compiled = compileScript(functions, { ...this.bindings, insns }, scriptConstants(insns));
     regions.forEach(({ entry, tbs }, k) => {
       if (entry.compiled === null) this.live.push(entry);
-      entry.compiled = compiled[k]!;
+      entry.compiled = this.options.counted?.(compiled[k]!, tbs) ?? compiled[k]!;
       entry.members = tbs;
       entry.hits = 0;
       for (const member of tbs) if (!member.users.includes(entry)) member.users.push(entry);

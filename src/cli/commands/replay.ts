@@ -10,6 +10,7 @@ import { terminalTargets } from '../terminal-targets.js';
 
 interface ReplayArguments extends MachineArguments, SessionArguments {
   readonly log: string;
+  readonly stats?: boolean | undefined;
 }
 
 /** `palindrome replay LOG`: runs a recording again. */
@@ -18,6 +19,7 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
   describe: 'Run the recording LOG again, to the same instruction',
   builder: (argv) =>
     sessionOptions(machineOptions(argv.positional('log', { type: 'string', demandOption: true, describe: 'Log file to replay' })))
+      .option('stats', { type: 'boolean', describe: 'Say where the instructions were executed, and what translation cost' })
       .example('$0 replay boot.rr', 'the machine comes from boot.rr.json')
       .example('$0 replay boot.rr --until 5000000 --screenshot screen.png', 'the screen at that instruction')
       .epilogue('Exit code 3: the replay diverged from its log.') as never,
@@ -33,6 +35,7 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
       until: untilIcount(args.until),
       jit: args.jit,
       screenshot: args.screenshot !== undefined,
+      statistics: args.stats ?? false,
       strict: sidecar !== null,
       final: sidecar?.final ?? null,
     } as const;
