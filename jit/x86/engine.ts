@@ -1,5 +1,6 @@
 import type { Engine as EngineView, SliceEnd } from '../../src/core/machine-view.js';
 import type { Block } from './block.js';
+import type { BlockObserver } from './block-observer.js';
 import { BlockCache } from './blocks.js';
 import { type Cpu, REQUEST_INIT, REQUEST_POLL } from './cpu.js';
 import { codeBreakpointAt, collectDr6, DR6_BS } from './debug-registers.js';
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly now?: () => number;
   /** Count what generated code does. */
   readonly statistics?: boolean;
+  /** Made when the engine is, and told of every block. */
+  readonly observer?: (cpu: Cpu) => BlockObserver;
 }
 
 /** Modes in which instructions run one by one. */
@@ -58,6 +61,7 @@ export class Engine implements EngineView {
   readonly translations: TranslationCache | null;
   /** Null: nothing is counted. */
   readonly counters: TierCounters | null;
+  private readonly observer: BlockObserver | null;
   /** Calls of `run`. */
   slices = 0;
   /** Executions after which a block comes up for translation. */
@@ -83,6 +87,7 @@ export class Engine implements EngineView {
     this.counters = counters;
     const counted = counters === null ? undefined : counters.counted.bind(counters);
     this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: forced, now: options.now, region, counted });
+    this.observer = options.observer?.(cpu) ?? null;
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
       cpu.breakBlock = true;
@@ -152,6 +157,7 @@ export class Engine implements EngineView {
 
   /** LEFT and the lazy flags take the form they have between slices, however the run was sliced. */
   private finishSlice(): void {
+    this.observer?.sliceEnded();
     this.sliceEnd -= this.r[LEFT];
     this.r[LEFT] = 0;
     this.current = null;
@@ -169,14 +175,15 @@ export class Engine implements EngineView {
   }
 
   private loop(): SliceEnd {
-    const { cpu, r, blocks } = this;
+    const { cpu, r, blocks, observer } = this;
     for (;;) {
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0 && this.sample()) return 'kick';
       if (r[LEFT] <= 0) return 'budget';
       if (this.kicked) return 'kick';
       cpu.breakBlock = false;
       const block = blocks.find();
-      if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
+      if (observer !== null) this.runObserved(observer, block);
+      else if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
       else if (block.compiled !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0) this.runTranslations(block);
       else this.runInterpreted(block);
       if (cpu.halted) return 'halt';
@@ -227,6 +234,23 @@ export class Engine implements EngineView {
       block = blocks.behind(block);
       if (block.compiled === null || r[LEFT] < block.count) return;
     }
+  }
+
+  /** One block, by its translation (never a region's) or the interpreter. */
+  private runObserved(observer: BlockObserver, block: Block): void {
+    const { cpu, r, translations } = this;
+    observer.before(block);
+    if (block.hasInto) this.current = block;
+    if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
+    else {
+      if (translations !== null && block.compiled === null && ++block.hits >= this.hot) translations.translate(block);
+      if (block.compiled === null || r[LEFT] < block.count || pendingRequest(cpu) !== 0) interpret(cpu, block, block.count);
+      else {
+        const stopped = block.hits < TRAINING && ++block.hits > 0 ? this.train(block) : block.compiled();
+        if (stopped >= 0) this.goOnInterpreted(block, indexOf(stopped));
+      }
+    }
+    observer.after(block);
   }
 
   /**
@@ -304,10 +328,11 @@ export class Engine implements EngineView {
   }
 
   private take(request: number): void {
-    const { cpu } = this;
-    cpu.insnEip = this.r[EIP];
+    const { cpu, r } = this;
+    cpu.insnEip = r[EIP];
     try {
       takeRequest(cpu, request);
+      if (r[EIP] !== cpu.insnEip) this.observer?.delivered();
     } catch (e) {
       // Fault while delivering: no instruction has begun that could be taken back.
       if (e === guestFault) guestFault.counted = true;
@@ -388,6 +413,7 @@ export class Engine implements EngineView {
       try {
         deliver(cpu, vector, errorCode, kind, nextEip);
         cpu.oldException = -1;
+        this.observer?.delivered();
         return true;
       } catch (e) {
         if (e !== guestFault) throw e;
