@@ -52,7 +52,9 @@ class Notebook implements BlockObserver {
 function makeRun(jit: JitMode, watched: boolean): { machine: TestMachine; engine: Engine; notes: Notebook } {
   const machine = new TestMachine();
   const { cpu, memory } = machine;
-  const u32 = (at: number, ...words: number[]) => words.forEach((w, k) => memory.dv.setInt32(at + 4 * k, w, true));
+  const u32 = (at: number, ...words: number[]): void => {
+    for (const [k, w] of words.entries()) memory.dv.setInt32(at + 4 * k, w, true);
+  };
   u32(GDT, 0, 0, 0xffff, 0xcf9b00, 0xffff, 0xcf9300);
   for (let v = 0; v < 32; v++) u32(IDT + 8 * v, (8 << 16) | HANDLER, 0x8e00);
   Object.assign(cpu, { gdtBase: GDT, gdtLimit: 23, idtBase: IDT, idtLimit: 0xff });
