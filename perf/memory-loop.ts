@@ -1,13 +1,15 @@
 /**
- * The 9-instruction memory loop as a multiboot guest, here and on QEMU with -icount shift=3, interleaved in one run.
- * Each side runs a short and a long version; the difference leaves start-up out. Needs qemu-system-i386 and nasm. Run after `npm run build`:
+ * The 9-instruction memory loop as a multiboot guest, here, on QEMU with -icount shift=3, and on v86, interleaved in one run.
+ * Each side runs a short and a long version; the difference leaves start-up out. Needs qemu-system-i386, SeaBIOS (for v86) and nasm. Run after `npm run build`:
  *   node dist/perf/memory-loop.js [rounds]
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { goal, median } from './figures.js';
 import { builtProgram, needs } from './needs.js';
+import { v86Program } from './v86.js';
 
 const TURN_INSTRUCTIONS = 9 * 0x40000;
 const rounds = Number(process.argv[2] ?? 3);
@@ -25,8 +27,8 @@ function guest(outer: number): string {
 
 function seconds(command: string, args: readonly string[]): number {
   const start = performance.now();
-  const { error, stderr } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  if (error !== undefined) throw new Error(`${command}: ${error.message} ${stderr}`);
+  const { error, status, stderr } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  if (error !== undefined || (status ?? 3) > 1) throw new Error(`${command}: ${error?.message ?? `status ${status}`} ${stderr}`);
   return (performance.now() - start) / 1000;
 }
 
@@ -41,18 +43,31 @@ const ours = (file: string): number =>
     ...['--device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
   ]);
 
-function rate(run: (file: string) => number, short: number, long: number): number {
+const v86 = (file: string): number => seconds(process.execPath, [v86Program(), '16', '.', 'multiboot', file]);
+
+/** Each side with the turns of its short and of its long version. */
+const sides = {
+  palindrome: { run: ours, turns: [50, 1050] },
+  QEMU: { run: qemu, turns: [50, 450] },
+  v86: { run: v86, turns: [50, 1050] },
+} as const;
+type Side = keyof typeof sides;
+const names = Object.keys(sides) as Side[];
+
+function rate(name: Side): number {
+  const { run, turns } = sides[name];
+  const [short, long] = turns;
   const difference = run(guest(long)) - run(guest(short));
   return ((long - short) * TURN_INSTRUCTIONS) / difference / 1e6;
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-const results: { ours: number[]; qemu: number[] } = { ours: [], qemu: [] };
+const results: Record<Side, number[]> = { palindrome: [], QEMU: [], v86: [] };
 for (let i = 0; i < rounds; i++) {
-  results.ours.push(rate(ours, 50, 1050));
-  results.qemu.push(rate(qemu, 50, 450));
-  console.log(`round ${i + 1}: palindrome ${results.ours[i]!.toFixed(0)}, QEMU ${results.qemu[i]!.toFixed(0)} million instructions/s`);
+  for (const name of names) results[name].push(rate(name));
+  console.log(`round ${i + 1}: ${names.map((name) => `${name} ${results[name][i]!.toFixed(0)}`).join(', ')} million instructions/s`);
 }
-const [a, b] = [median(results.ours), median(results.qemu)];
-console.log(`median: palindrome ${a.toFixed(0)}, QEMU -icount shift=3 ${b.toFixed(0)}, ratio ${(a / b).toFixed(2)}`);
+const medians = names.map((name) => `${name} ${median(results[name]).toFixed(0)}`);
+console.log(`median: ${medians.join(', ')} million instructions/s (QEMU with -icount shift=3)`);
+goal('times QEMU', median(results.palindrome) / median(results.QEMU), 'at least', 5);
+goal('times v86', median(results.palindrome) / median(results.v86), 'at least', 1.5);
 rmSync(dir, { recursive: true });

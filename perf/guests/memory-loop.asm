@@ -1,5 +1,5 @@
 ; The 9-instruction memory loop: load, add, xor, rol, add, store, add, dec, jnz over 1 MiB, OUTER times.
-; Multiboot; ends through isa-debug-exit at port 0xf4. Build: nasm -f bin -DOUTER=N
+; Multiboot; ends with a full stop on the first serial port, and through isa-debug-exit at port 0xf4. Build: nasm -f bin -DOUTER=N
 bits 32
 org 0x100000
   dd 0x1badb002, 0x00010000, -(0x1badb002 + 0x00010000)
@@ -27,6 +27,9 @@ inner:
   jnz inner
   dec ebp
   jnz outer
+  mov dx, 0x3f8
+  mov al, '.'
+  out dx, al
   mov al, 0
   out 0xf4, al
 stop:
