@@ -17,14 +17,15 @@ export function machineOptions<T>(argv: Argv<T>): Argv<T & MachineArguments> {
     .option('initrd', text('RAM disk of Linux; or multiboot modules: FILE[ ARGUMENTS][,FILE...]'))
     .option('append', text('Kernel command line'))
     .option('firmware-folder', { ...text("Folder with QEMU's linuxboot_dma.bin, to be used in place of our own"), alias: 'L' })
-    .option('drive', list('Disk: file=PATH[,format=raw][,if=ide][,index=N]; never written to'))
+    .option('drive', list('Disk: file=PATH[,format=raw|qcow2][,if=ide|none][,index=N][,id=NAME]; never written to'))
+    .option('backing-folder', list("Folder with backing files that images outside it may name, besides each disk's own folder"))
     .option('serial', list('Serial port: stdio, null or file:PATH; repeat for more ports'))
     .option('debugcon', text('Debug console on ports 0xe9 and 0x402: null, stdio or file:PATH [,iobase=PORT]'))
     .option('nodefaults', { type: 'boolean', describe: 'No display and no serial port unless asked for', group: GROUP })
     .option('net', list('Network: none'))
     .option('icount', text('Instruction clock: shift=N, an instruction takes 2^N ns (default shift=3)'))
     .option('rtc', text('Real-time clock: base=utc|DATE,clock=host|vm'))
-    .option('device', list('isa-debug-exit,iobase=0xf4,iosize=4 and others'))
+    .option('device', list('ide-hd,drive=NAME; isa-debug-exit,iobase=0xf4,iosize=4; and others'))
     .option('boot', text('reboot-timeout=MS: firmware that finds nothing to boot tries again after so long'))
     .option('no-reboot', { type: 'boolean', describe: 'A guest reset ends the run', group: GROUP }) as unknown as Argv<
     T & MachineArguments

@@ -1,17 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
+import { configureDrives, type DriveConfig } from './drive-options.js';
+import { known, onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
 
 /** Where a character device's bytes go. */
 export type CharTarget = { kind: 'null' } | { kind: 'stdio' } | { kind: 'stderr' } | { kind: 'file'; path: string };
-
-export interface DriveConfig {
-  readonly file: string;
-  readonly format: 'raw';
-  readonly interface: 'ide';
-  readonly index: number;
-}
 
 export interface DebugconConfig {
   readonly target: CharTarget;
@@ -71,6 +65,7 @@ export interface MachineArguments {
   readonly append?: string | undefined;
   readonly firmwareFolder?: string | undefined;
   readonly drive?: readonly string[] | undefined;
+  readonly backingFolder?: readonly string[] | undefined;
   readonly serial?: readonly string[] | undefined;
   readonly debugcon?: string | undefined;
   readonly nodefaults?: boolean | undefined;
@@ -84,13 +79,19 @@ export interface MachineArguments {
 
 const MAX_SERIAL_PORTS = 4;
 
-/** Checks and decodes the machine options. Throws UserError 'bad-option' naming the flag. */
-export function configure(args: MachineArguments): MachineConfig {
+/**
+ * Checks and decodes the machine options. Throws UserError 'bad-option' naming the flag.
+ * @param recorded disks of the recording that is replayed, which says what they are; null: nothing is replayed
+ */
+export function configure(args: MachineArguments, recorded: readonly DriveConfig[] | null = null): MachineConfig {
   if (args.initrd !== undefined && args.kernel === undefined) throw new UserError('bad-option', '--initrd needs --kernel');
   if (args.append !== undefined && args.kernel === undefined) throw new UserError('bad-option', '--append needs --kernel');
   for (const net of args.net ?? []) if (net !== 'none') throw new UserError('not-supported', `--net ${net}: only "none" is supported`);
   const serial = (args.serial ?? (args.nodefaults ? [] : ['null'])).map((s) => charTarget('--serial', s));
   if (serial.length > MAX_SERIAL_PORTS) throw new UserError('bad-option', `--serial: at most ${MAX_SERIAL_PORTS} ports`);
+  const isDisk = (text: string): boolean => /^(driver=)?ide-hd(,|$)/.test(text);
+  const devices = args.device ?? [];
+  const context = { backingFolders: args.backingFolder ?? [], recorded };
   return {
     ...board(args.machine ?? 'pc'),
     ...cpu(args.cpu ?? 'qemu32'),
@@ -101,13 +102,13 @@ export function configure(args: MachineArguments): MachineConfig {
     initrd: args.initrd ?? null,
     append: args.append ?? '',
     linuxRom: args.firmwareFolder === undefined ? null : linuxRomIn(args.firmwareFolder),
-    drives: (args.drive ?? []).map(drive),
+    drives: configureDrives(args.drive ?? [], devices.filter(isDisk), context),
     serial,
     debugcon: args.debugcon === undefined ? null : debugcon(args.debugcon),
     vga: !args.nodefaults,
     shift: icountShift(args.icount ?? 'shift=3'),
     ...rtc(args.rtc ?? 'base=utc,clock=host'),
-    devices: (args.device ?? []).map(device),
+    devices: devices.filter((text) => !isDisk(text)).map(device),
     noReboot: args.noReboot ?? false,
     rebootTimeoutMs: args.boot === undefined ? null : rebootTimeout(args.boot),
   };
@@ -130,9 +131,9 @@ function linuxRomIn(folder: string): string | null {
 function board(text: string): { machine: 'pc'; acpi: boolean; hpet: boolean } {
   const found = parseKeyValues('--machine', text, 'type');
   onlyKeys('--machine', found, ['type', 'acpi', 'hpet']);
-  const on = (name: 'acpi' | 'hpet'): boolean => oneOf(`--machine ${name}`, found[name] ?? 'on', ['on', 'off']) === 'on';
+  const on = (name: 'acpi' | 'hpet'): boolean => known(`--machine ${name}`, found[name] ?? 'on', ['on', 'off']) === 'on';
   return {
-    machine: oneOf('--machine', found.type ?? 'pc', ['pc']),
+    machine: known('--machine', found.type ?? 'pc', ['pc']),
     acpi: on('acpi'),
     hpet: on('hpet'),
   };
@@ -142,7 +143,7 @@ function cpu(text: string): { cpu: 'qemu32' | 'max'; apic: boolean } {
   const [model, ...features] = text.split(',');
   for (const f of features)
     if (f !== '-apic' && f !== '+apic') throw new UserError('not-supported', `--cpu ${text}: the only feature that can be given is apic`);
-  return { cpu: oneOf('--cpu', model!, ['qemu32', 'max']), apic: features.at(-1) !== '-apic' };
+  return { cpu: known('--cpu', model!, ['qemu32', 'max']), apic: features.at(-1) !== '-apic' };
 }
 
 function rebootTimeout(text: string): number | null {
@@ -151,12 +152,6 @@ function rebootTimeout(text: string): number | null {
   onlyKeys('--boot', found, ['reboot-timeout']);
   const given = found['reboot-timeout'];
   return given === undefined || given === '-1' ? null : parseNumber('--boot reboot-timeout', given, 0xffff);
-}
-
-function oneOf<T extends string>(option: string, value: string, known: readonly T[]): T {
-  const found = known.find((k) => k === value);
-  if (found === undefined) throw new UserError('not-supported', `${option} ${value}: known are ${known.join(', ')}`);
-  return found;
 }
 
 function charTarget(option: string, text: string): CharTarget {
@@ -172,18 +167,6 @@ function debugcon(text: string): DebugconConfig {
   const target = charTarget('--debugcon', comma < 0 ? text : text.slice(0, comma));
   const ports = comma < 0 ? [0xe9, 0x402] : [parseNumber('--debugcon iobase', text.slice(comma + 8), 0xffff)];
   return { target, ports };
-}
-
-function drive(text: string, index: number): DriveConfig {
-  const found = parseKeyValues('--drive', text, 'file');
-  onlyKeys('--drive', found, ['file', 'format', 'if', 'index', 'media', 'snapshot', 'id']);
-  if (found.file === undefined || found.file === '') throw new UserError('bad-option', `--drive ${text}: file= is missing`);
-  return {
-    file: found.file,
-    format: oneOf('--drive format', found.format ?? 'raw', ['raw']),
-    interface: oneOf('--drive if', found.if ?? 'ide', ['ide']),
-    index: found.index === undefined ? index : parseNumber('--drive index', found.index, 3),
-  };
 }
 
 function icountShift(text: string): number {
@@ -202,7 +185,7 @@ function rtc(text: string): { rtcBase: string; rtcClock: 'host' | 'vm' } {
   if (base === 'localtime') throw new UserError('not-supported', '--rtc base=localtime cannot be recorded; give base=utc or a date');
   if (base !== 'utc' && !isDate(base))
     throw new UserError('bad-option', `--rtc base=${base}: expected utc or a date such as 2026-01-31T12:00:00`);
-  return { rtcBase: base, rtcClock: oneOf('--rtc clock', found.clock ?? 'host', ['host', 'vm']) };
+  return { rtcBase: base, rtcClock: known('--rtc clock', found.clock ?? 'host', ['host', 'vm']) };
 }
 
 /** QEMU's two spellings: 2026-01-31 and 2026-01-31T12:00:00. */
@@ -214,10 +197,10 @@ function device(text: string): DeviceConfig {
   const found = parseKeyValues('--device', text, 'driver');
   if (found.driver === undefined || found.driver === '')
     throw new UserError('bad-option', `--device ${text}: the name of a device is missing`);
-  const name = oneOf('--device', found.driver, ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet']);
+  const name = known('--device', found.driver, ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet']);
   if (name === 'isa-debug-exit') {
     onlyKeys('--device isa-debug-exit', found, ['driver', 'iobase', 'iosize']);
-    const iosize = Number(oneOf('--device isa-debug-exit iosize', found.iosize ?? '2', ['1', '2', '4']));
+    const iosize = Number(known('--device isa-debug-exit iosize', found.iosize ?? '2', ['1', '2', '4']));
     return { name, iobase: parseNumber('--device isa-debug-exit iobase', found.iobase ?? '0x501', 0x10000 - iosize), iosize };
   }
   onlyKeys(`--device ${name}`, found, ['driver', 'id']);

@@ -1,9 +1,9 @@
 import type { BlockDevice } from '../block/block-device.js';
+import { type OpenImage, openImages } from '../block/image-chain.js';
 import { MemoryOverlay } from '../block/memory-overlay.js';
-import { RawImage } from '../block/raw-image.js';
 import { UserError } from '../core/errors.js';
 import type { StatefulPart } from '../core/state.js';
-import type { DriveConfig } from './config.js';
+import type { DriveConfig } from './drive-options.js';
 
 type Slots = [BlockDevice | null, BlockDevice | null, BlockDevice | null, BlockDevice | null];
 
@@ -11,14 +11,15 @@ type Slots = [BlockDevice | null, BlockDevice | null, BlockDevice | null, BlockD
 export class Disks {
   readonly devices: Slots = [null, null, null, null];
   readonly parts: Record<string, StatefulPart> = {};
-  private readonly images: RawImage[] = [];
+  private readonly images: OpenImage[] = [];
 
   constructor(drives: readonly DriveConfig[], foundAt?: ReadonlyMap<string, string>) {
-    for (const { file, index } of drives) {
+    for (const drive of drives) {
+      const { file, index } = drive;
       if (this.devices[index] !== null) throw new UserError('bad-option', `--drive file=${file}: position ${index} is taken; give index=N`);
-      const image = open(foundAt?.get(file) ?? file);
+      const image = open(drive, foundAt);
       this.images.push(image);
-      const overlay = new MemoryOverlay(image);
+      const overlay = new MemoryOverlay(image.device);
       this.devices[index] = overlay;
       this.parts[`disk${index}`] = overlay;
     }
@@ -29,11 +30,12 @@ export class Disks {
   }
 }
 
-/** Opens an image; messages name the option. */
-function open(file: string): RawImage {
+/** Opens an image and what it stands on; messages name the option. */
+function open(drive: DriveConfig, foundAt: ReadonlyMap<string, string> | undefined): OpenImage {
+  const chain = [drive, ...(drive.backing ?? [])];
   try {
-    return new RawImage(file);
+    return openImages(chain.map(({ file, format }) => ({ file: foundAt?.get(file) ?? file, format })));
   } catch (e) {
-    throw e instanceof UserError ? new UserError(e.code, `--drive file=${file}: ${e.message}`) : e;
+    throw e instanceof UserError ? new UserError(e.code, `--drive file=${drive.file}: ${e.message}`) : e;
   }
 }

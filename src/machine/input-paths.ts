@@ -33,12 +33,13 @@ export function namedInputs(config: MachineConfig): { readonly option: string; r
     ...one('--kernel', config.kernel),
     ...initrdModules(config.initrd).map(({ file }) => ({ option: '--initrd', path: file })),
     ...one('-L', config.linuxRom),
-    ...config.drives.map(({ file }) => ({ option: '--drive', path: file })),
+    ...config.drives.flatMap((drive) => [drive, ...(drive.backing ?? [])]).map(({ file }) => ({ option: '--drive', path: file })),
   ];
 }
 
 /** A configuration with other names for its files. */
 export function withPaths(config: MachineConfig, rename: (path: string) => string): MachineConfig {
+  const renamed = <T extends { readonly file: string }>(image: T): T => ({ ...image, file: rename(image.file) });
   const orNull = (path: string | null): string | null => (path === null ? null : rename(path));
   return {
     ...config,
@@ -52,7 +53,7 @@ export function withPaths(config: MachineConfig, rename: (path: string) => strin
         : initrdModules(config.initrd)
             .map(({ file, text }) => rename(file) + text.slice(file.length))
             .join(','),
-    drives: config.drives.map((d) => ({ ...d, file: rename(d.file) })),
+    drives: config.drives.map((d) => ({ ...renamed(d), ...(d.backing === undefined ? {} : { backing: d.backing.map(renamed) }) })),
   };
 }
 

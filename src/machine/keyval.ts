@@ -25,6 +25,13 @@ export function onlyKeys(option: string, found: Record<string, string>, known: r
     if (!known.includes(key)) throw new UserError('bad-option', `${option}: unknown property "${key}"; known are ${known.join(', ')}`);
 }
 
+/** Refuses a value that is none of `values`, naming them. */
+export function known<T extends string>(option: string, value: string, values: readonly T[]): T {
+  const found = values.find((v) => v === value);
+  if (found === undefined) throw new UserError('not-supported', `${option} ${value}: known are ${values.join(', ')}`);
+  return found;
+}
+
 /** A size such as 64M, 1G, 4096K or a plain number of MiB, as QEMU's -m. Returns bytes. */
 export function parseMemory(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([bkmgBKMG]?)$/.exec(text);

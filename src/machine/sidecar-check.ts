@@ -1,3 +1,4 @@
+import { IMAGE_FORMATS } from '../block/image-format.js';
 import { isDate, type MachineConfig } from './config.js';
 import type { Sidecar } from './sidecar.js';
 
@@ -40,6 +41,9 @@ function wrongField(value: unknown, checks: Readonly<Record<string, Check>>): st
 
 const charTarget: Check = (v) => shape({ kind: oneOf('null', 'stdio') })(v) || shape({ kind: oneOf('file'), path: text })(v);
 
+const imageFormat = oneOf(...IMAGE_FORMATS);
+const imageFile = shape({ file: text, format: imageFormat });
+
 const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   machine: oneOf('pc'),
   foundAt: (v) => v === undefined,
@@ -55,7 +59,10 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   initrd: nullOr(text),
   append: text,
   linuxRom: nullOr(text),
-  drives: listOf(shape({ file: text, format: oneOf('raw'), interface: oneOf('ide'), index: integer(0, 3) }), 4),
+  drives: listOf(
+    shape({ file: text, format: imageFormat, interface: oneOf('ide'), index: integer(0, 3), backing: optional(listOf(imageFile, 200)) }),
+    4,
+  ),
   serial: listOf(charTarget, 4),
   debugcon: nullOr(shape({ target: charTarget, ports: listOf(integer(0, 0xffff), 2) })),
   vga: flag,

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.js';
 import { readSidecar, writeSidecar } from '../../src/machine/sidecar.js';
+import { tinyQcow2 } from '../block/tiny-qcow2.js';
 import { temporaryFolder } from '../cli.js';
 import { demoGuest } from '../replay/scripted.js';
 
 const dir = temporaryFolder();
 const log = join(dir, 'a.rr');
-const machine = demoGuest(dir, { debugcon: 'null', drive: ['file=x.img'], serial: ['file:out.txt', 'stdio'] });
+writeFileSync(join(dir, 'base.img'), 'base');
+writeFileSync(join(dir, 'top.qcow2'), tinyQcow2({ version: 3, sizeBytes: 4096, backing: { name: 'base.img' } }).bytes);
+const machine = demoGuest(dir, { debugcon: 'null', drive: [`file=${join(dir, 'top.qcow2')}`], serial: ['file:out.txt', 'stdio'] });
 const inputs = [{ option: '--kernel', path: 'x', bytes: 1, sha256: 'y' }];
 writeSidecar(log, { machine, inputs, logFormat: '5.2', final: { icount: 1, events: 2, digest: 'd', log: 'l' } });
 const good = readFileSync(`${log}.json`, 'utf8');
@@ -30,7 +33,7 @@ function replaced(path: readonly string[], value: unknown): string {
 }
 
 /** Absent is fine only for these. */
-const OPTIONAL = ['final', 'inputs.0.bytes'];
+const OPTIONAL = ['final', 'inputs.0.bytes', 'machine.drives.0.backing'];
 
 describe('LOG.json', () => {
   it('is read as it was written', () => {

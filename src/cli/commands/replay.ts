@@ -67,7 +67,7 @@ const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof Ma
 
 function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConfig {
   const recorded = sidecar.machine;
-  const asGiven = configure({ kernel: args.initrd ?? args.append, ...args } as MachineArguments);
+  const asGiven = configure({ kernel: args.initrd ?? args.append, ...args } as MachineArguments, recorded.drives);
   const renamed = renamedInputs(recorded, sidecar.inputs, asGiven);
   const recordedName = new Map([...renamed].map(([was, is]) => [is, was]));
   const given = withPaths(asGiven, (path) => recordedName.get(path) ?? path);

@@ -1,0 +1,58 @@
+/** Bytes of an entry of an L1 or L2 table. */
+export const ENTRY_BYTES = 8;
+/** Unit in which the length of compressed data is given. */
+const COMPRESSED_UNIT = 512;
+
+/** Bits 56-62 and 0-8 of an L1 entry, 56-61 and 1-8 of an L2 entry are reserved; the halves of the masks. */
+const L1_RESERVED = { high: 0x7f000000, low: 0x1ff };
+const L2_RESERVED = { high: 0x3f000000, low: 0x1fe };
+const COMPRESSED_HIGH = 0x40000000;
+const OFFSET_HIGH = 0x00ffffff;
+
+/** Where an L2 entry says that a cluster of the disk is. Places and lengths in bytes of the image file. */
+export type Mapping =
+  /** In the backing file, or zeros. */
+  | { readonly kind: 'unallocated' }
+  | { readonly kind: 'zero' }
+  | { readonly kind: 'normal'; readonly offset: number }
+  /** `length` bytes hold it; some at the end may be of no use. */
+  | { readonly kind: 'compressed'; readonly offset: number; readonly length: number };
+
+const UNALLOCATED: Mapping = { kind: 'unallocated' };
+const ZERO: Mapping = { kind: 'zero' };
+
+/** Decodes an entry of an L2 table (QEMU, docs/interop/qcow2.txt, "Cluster mapping"). A zero cluster may keep space of its own, which is of no interest here. */
+export function decodeL2(table: Buffer, index: number, clusterBits: number): Mapping {
+  const at = index * ENTRY_BYTES;
+  const high = table.readUInt32BE(at);
+  const low = table.readUInt32BE(at + 4);
+  if (high & COMPRESSED_HIGH) return compressed(high, low, clusterBits);
+  if (low & 1) return ZERO;
+  const offset = (high & OFFSET_HIGH) * 2 ** 32 + ((low & ~0x1ff) >>> 0);
+  return offset === 0 ? UNALLOCATED : { kind: 'normal', offset };
+}
+
+/** The offset takes the lower 62 - (clusterBits - 8) bits; above it, the number of 512-byte units after the one with the first byte. */
+function compressed(high: number, low: number, clusterBits: number): Mapping {
+  const offsetBits = 62 - (clusterBits - 8);
+  const unitsShift = offsetBits - 32;
+  const units = ((high & 0x3fffffff) >>> unitsShift) + 1;
+  const offset = (high & (2 ** unitsShift - 1)) * 2 ** 32 + low;
+  return { kind: 'compressed', offset, length: units * COMPRESSED_UNIT - (offset % COMPRESSED_UNIT) };
+}
+
+/** Whether reserved bits of an L2 entry are set. */
+export function l2Reserved(table: Buffer, index: number): boolean {
+  const at = index * ENTRY_BYTES;
+  const high = table.readUInt32BE(at);
+  return (high & COMPRESSED_HIGH) === 0 && ((high & L2_RESERVED.high) !== 0 || (table.readUInt32BE(at + 4) & L2_RESERVED.low) !== 0);
+}
+
+/** Offset of the L2 table that an L1 entry names (0: none), or null when reserved bits are set. */
+export function decodeL1(table: Buffer, index: number): number | null {
+  const at = index * ENTRY_BYTES;
+  const high = table.readUInt32BE(at);
+  const low = table.readUInt32BE(at + 4);
+  if ((high & L1_RESERVED.high) !== 0 || (low & L1_RESERVED.low) !== 0) return null;
+  return (high & OFFSET_HIGH) * 2 ** 32 + low;
+}
