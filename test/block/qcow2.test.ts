@@ -20,11 +20,12 @@ function file(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-/** Everything on the disk of an image and what it stands on; null: a cluster cannot be read. */
+/** What is on the disk of an image, up to 1 MiB, and what it stands on; null: a cluster cannot be read. */
 function contents(path: string): Buffer | null {
   const image: ImageFile = { file: path, format: 'qcow2' };
   const { device, close } = openImages([image, ...backingFiles(image)]);
-  const bytes = Buffer.alloc(device.sectorCount * SECTOR_BYTES);
+  // A damaged header may speak of terabytes.
+  const bytes = Buffer.alloc(Math.min(device.sectorCount, 2048) * SECTOR_BYTES);
   const good = device.read(0, bytes);
   close();
   return good ? bytes : null;
