@@ -13,6 +13,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ['devices/', ['src/core/', 'src/memory/', 'src/block/']],
   ['replay/', ['src/core/', 'src/block/']],
   ['src/machine/', ['src/core/', 'src/memory/', 'src/block/', 'jit/', 'devices/', 'replay/']],
+  ['src/profile/', ['src/core/', 'src/memory/', 'src/machine/', 'jit/', 'devices/', 'replay/']],
   ['src/cli/', ['src/', 'jit/', 'devices/', 'replay/']],
   ['test/', ['']],
   ['perf/', ['']],

@@ -1,5 +1,6 @@
 import { END_JUMP, type Insn } from './insn.js';
 import { MODE_CS32 } from './mode.js';
+import type { BlockProfile } from './profile/block-profile.js';
 
 /** Generation of a block that must not be found any more. */
 export const DEAD = 0;
@@ -48,6 +49,8 @@ export class Block {
   indirect = false;
   /** Its translation kept meeting devices. */
   meetsDevices = false;
+  /** What a profiler knows of it; null: there is none, or it was never executed. */
+  profile: BlockProfile | null = null;
   /** Another block with the same start and mode under a different EIP. */
   next: Block | null = null;
   /** The blocks that came behind it the last two times that they were different ones; itself: none yet. */

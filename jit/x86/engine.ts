@@ -246,7 +246,7 @@ export class Engine implements EngineView {
       if (translations !== null && block.compiled === null && ++block.hits >= this.hot) translations.translate(block);
       if (block.compiled === null || r[LEFT] < block.count || pendingRequest(cpu) !== 0) interpret(cpu, block, block.count);
       else {
-        const stopped = block.hits < TRAINING && ++block.hits > 0 ? this.train(block) : block.compiled();
+        const stopped = block.compiled();
         if (stopped >= 0) this.goOnInterpreted(block, indexOf(stopped));
       }
     }

@@ -7,14 +7,18 @@ import type { MachineConfig } from '../machine/config.js';
 import type { Job, JobResult } from '../machine/job.js';
 import { statisticsLines } from './print-statistics.js';
 import { showProgress } from './progress.js';
-import { RunningJob } from './run-in-worker.js';
+import { RunningJob, type WorkerKind } from './run-in-worker.js';
 
 /** A signal that follows the first one so soon is the same: `timeout`, say, sends it to the program and to its process group. */
 const ECHO_MS = 300;
 
 /** Runs a job with everything a terminal user expects around it: progress, Ctrl-C, the keyboard on the serial port. */
-export async function execute(job: Omit<Job, 'control'>, stdinDevice: number | null): Promise<JobResult> {
-  const running = new RunningJob(job);
+export async function execute<Result extends JobResult = JobResult>(
+  job: Omit<Job, 'control'>,
+  stdinDevice: number | null,
+  kind?: WorkerKind,
+): Promise<Result> {
+  const running = new RunningJob<Result>(job, kind);
   const endProgress = showProgress(running);
   const endInput = stdinDevice === null || job.kind === 'replay' ? () => {} : forwardStdin(running, stdinDevice);
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
@@ -34,7 +38,7 @@ export async function execute(job: Omit<Job, 'control'>, stdinDevice: number | n
   }
 }
 
-function forwardStdin(running: RunningJob, device: number): () => void {
+function forwardStdin(running: Pick<RunningJob, 'send'>, device: number): () => void {
   const { stdin } = process;
   const onData = (bytes: Buffer): void => running.send({ kind: 'chars', device, bytes: new Uint8Array(bytes) });
   stdin.on('data', onData);

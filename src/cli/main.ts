@@ -4,6 +4,7 @@ import { hideBin } from 'yargs/helpers';
 import { EXIT_USER_ERROR, UserError } from '../core/errors.js';
 import { demoCommand } from './commands/demo.js';
 import { logCommand } from './commands/log.js';
+import { profileCommand } from './commands/profile.js';
 import { recordCommand } from './commands/record.js';
 import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
@@ -58,6 +59,7 @@ const parser = yargs(hideBin(process.argv))
   .command(runCommand)
   .command(recordCommand)
   .command(replayCommand)
+  .command(profileCommand)
   .command(logCommand)
   .command(demoCommand)
   .demandCommand(1, 'Which command? See palindrome --help.')

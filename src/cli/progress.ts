@@ -6,7 +6,7 @@ const FORMAT = '{bar} {percentage}% | {millions} M instructions | {rate} million
 const OPEN_FORMAT = '{millions} M instructions | {rate} million/s | {events} events';
 
 /** Shows how far a running machine is, on stderr, when that is a terminal. Returns the function that ends the display. */
-export function showProgress(job: RunningJob): () => void {
+export function showProgress(job: Pick<RunningJob, 'progress'>): () => void {
   if (!process.stderr.isTTY) return () => {};
   let bar: SingleBar | null = null;
   let before = { icount: 0, at: performance.now() };

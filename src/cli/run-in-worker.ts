@@ -10,21 +10,29 @@ import { ControlBlock, type Job, type JobResult, type WorkerMessage } from '../m
  */
 const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192', '--no-lazy-feedback-allocation'];
 
+/** The thread that runs a machine: its module, and what it is to know besides the job. */
+export interface WorkerKind {
+  readonly module: URL;
+  readonly data: object;
+}
+
+const MACHINE: WorkerKind = { module: new URL('../machine/worker.js', import.meta.url), data: {} };
+
 /** A machine running in its worker. */
-export class RunningJob {
-  readonly result: Promise<JobResult>;
+export class RunningJob<Result extends JobResult = JobResult> {
+  readonly result: Promise<Result>;
   private readonly control: ControlBlock;
   private readonly port;
   private readonly worker: Worker;
 
-  constructor(job: Omit<Job, 'control'>) {
+  constructor(job: Omit<Job, 'control'>, kind: WorkerKind = MACHINE) {
     for (const flag of V8_FLAGS) v8.setFlagsFromString(flag);
     const buffer = new SharedArrayBuffer(ControlBlock.BYTES);
     this.control = new ControlBlock(buffer);
     const channel = new MessageChannel();
     this.port = channel.port1;
-    this.worker = new Worker(new URL('../machine/worker.js', import.meta.url), {
-      workerData: { job: { ...job, control: buffer }, requests: channel.port2 },
+    this.worker = new Worker(kind.module, {
+      workerData: { ...kind.data, job: { ...job, control: buffer }, requests: channel.port2 },
       transferList: [channel.port2],
     });
     this.result = this.wait(this.worker);
@@ -40,10 +48,10 @@ export class RunningJob {
     return this.control.progress;
   }
 
-  private wait(worker: Worker): Promise<JobResult> {
-    return new Promise<JobResult>((resolve, reject) => {
+  private wait(worker: Worker): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
       worker.once('message', (message: WorkerMessage) => {
-        if (message.kind === 'done') resolve(message.result);
+        if (message.kind === 'done') resolve(message.result as Result);
         else if (message.kind === 'user-error') reject(new UserError(message.code as UserErrorCode, message.message));
         else reject(Object.assign(new Error(message.message), { stack: message.stack }));
       });

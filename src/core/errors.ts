@@ -14,6 +14,7 @@ export type UserErrorCode =
   | 'sidecar-corrupt'
   | 'option-mismatch'
   | 'image-corrupt'
+  | 'symbols-corrupt'
   | 'not-supported';
 
 /** Somebody gave us something that cannot be used. The message is one sentence: what, where, what was expected and found. */

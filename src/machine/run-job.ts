@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { EngineOptions } from '../../jit/x86/engine.js';
 import { type EventSink, NullSink } from '../../replay/event-sink.js';
 import { LogEventSource } from '../../replay/log/event-source.js';
 import { LogWriter } from '../../replay/log/writer.js';
@@ -17,11 +18,14 @@ import { runStatistics } from './run-statistics.js';
 /** How often a recording is made readable by others. */
 const FLUSH_INTERVAL_MS = 100;
 
+/** What watches a replay. */
+export type Instruments = Pick<EngineOptions, 'observer'>;
+
 /** Builds the machine of a job, runs it to its end and describes how it ended. Runs in the worker. */
-export function runJob(job: Job, requests: MessagePort): JobResult {
+export function runJob(job: Job, requests: MessagePort, instruments: Instruments = {}): JobResult {
   const control = new ControlBlock(job.control);
   const started = performance.now();
-  return job.kind === 'replay' ? replay(job, control, requests, started) : record(job, control, requests, started);
+  return job.kind === 'replay' ? replay(job, control, requests, started, instruments) : record(job, control, requests, started);
 }
 
 function record(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
@@ -60,7 +64,7 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
   }
 }
 
-function replay(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
+function replay(job: Job, control: ControlBlock, requests: MessagePort, started: number, instruments: Instruments): JobResult {
   const host = new LiveHost(requests, control);
   const source = new LogEventSource(job.log!, job.logFormat);
   const total = Math.min(job.until ?? Number.POSITIVE_INFINITY, job.final?.icount ?? Number.POSITIVE_INFINITY);
@@ -77,6 +81,7 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
       machine = new PcMachine({ ...job.config, unlatchedI8042: !job.strict && source.generation === 'A' }, session, job.jit, undefined, {
         statistics: job.statistics,
         now: () => performance.now(),
+        ...instruments,
       });
       return session.run(job.until);
     }, session);

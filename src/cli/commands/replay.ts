@@ -1,20 +1,16 @@
 import type { CommandModule } from 'yargs';
-import { UserError } from '../../core/errors.js';
-import { type CharTarget, configure, type MachineArguments, type MachineConfig } from '../../machine/config.js';
-import { locateInputs, namedInputs, renamedInputs, withPaths } from '../../machine/input-paths.js';
-import { readSidecar, type Sidecar, sidecarPath } from '../../machine/sidecar.js';
 import { checkScreenshot, execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
-import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
+import { type ReplayArguments, replayJob } from '../replay-job.js';
+import { sessionOptions } from '../session-options.js';
 import { terminalTargets } from '../terminal-targets.js';
 
-interface ReplayArguments extends MachineArguments, SessionArguments {
-  readonly log: string;
+interface StatisticsArguments extends ReplayArguments {
   readonly stats?: boolean | undefined;
 }
 
 /** `palindrome replay LOG`: runs a recording again. */
-export const replayCommand: CommandModule<object, ReplayArguments> = {
+export const replayCommand: CommandModule<object, StatisticsArguments> = {
   command: 'replay <log>',
   describe: 'Run the recording LOG again, to the same instruction',
   builder: (argv) =>
@@ -24,100 +20,13 @@ export const replayCommand: CommandModule<object, ReplayArguments> = {
       .example('$0 replay boot.rr --until 5000000 --screenshot screen.png', 'the screen at that instruction')
       .epilogue('Exit code 3: the replay diverged from its log.') as never,
   handler: async (args) => {
-    const sidecar = readSidecar(args.log);
-    const config = sidecar === null ? configure(args) : configFromSidecar(sidecar, args);
-    checkScreenshot(args.screenshot, config);
-    const job = {
-      kind: 'replay',
-      config: terminalTargets(config, args.json ?? false),
-      log: args.log,
-      logFormat: sidecar?.logFormat ?? '5.2',
-      until: untilIcount(args.until),
-      jit: args.jit,
-      screenshot: args.screenshot !== undefined,
-      statistics: args.stats ?? false,
-      strict: sidecar !== null,
-      final: sidecar?.final ?? null,
-    } as const;
-    const result = await execute(job, null);
+    const job = replayJob(args);
+    checkScreenshot(args.screenshot, job.config);
+    const result = await execute(
+      { ...job, config: terminalTargets(job.config, args.json ?? false), statistics: args.stats ?? false },
+      null,
+    );
     writeScreenshot(args.screenshot, result);
     summarize('replay', result, args.json ?? false);
   },
 };
-
-/** Which parts of a configuration each option decides. Back-ends of character devices may differ, their number may not. */
-const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof MachineConfig)[]])[] = [
-  ['machine', ['machine', 'acpi', 'hpet']],
-  ['cpu', ['cpu', 'apic']],
-  ['memory', ['memoryBytes']],
-  ['bios', ['bios']],
-  ['vgabios', ['vgabios']],
-  ['kernel', ['kernel']],
-  ['initrd', ['initrd']],
-  ['append', ['append']],
-  ['firmwareFolder', ['linuxRom']],
-  ['drive', ['drives']],
-  ['nodefaults', ['vga']],
-  ['icount', ['shift']],
-  ['rtc', ['rtcBase', 'rtcClock']],
-  ['device', ['devices']],
-  ['noReboot', ['noReboot']],
-  ['boot', ['rebootTimeoutMs']],
-];
-
-function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConfig {
-  const recorded = sidecar.machine;
-  const asGiven = configure({ kernel: args.initrd ?? args.append, ...args } as MachineArguments, recorded.drives);
-  const renamed = renamedInputs(recorded, sidecar.inputs, asGiven);
-  const recordedName = new Map([...renamed].map(([was, is]) => [is, was]));
-  const given = withPaths(asGiven, (path) => recordedName.get(path) ?? path);
-  for (const [option, fields] of DECIDED_BY) {
-    if (args[option] === undefined) continue;
-    for (const field of fields) {
-      const was = JSON.stringify(recorded[field]);
-      const is = JSON.stringify(given[field]);
-      if (was !== is)
-        throw new UserError(
-          'option-mismatch',
-          `--${option === 'noReboot' ? 'no-reboot' : option} gives ${field} = ${is}, but ${sidecarPath(args.log)} says ${was}; leave the option out to use the recorded machine`,
-        );
-    }
-  }
-  checkHashes(sidecar, args.log);
-  const foundAt = locateInputs(args.log, sidecar.inputs, renamed);
-  return { ...recorded, foundAt, serial: serialTargets(recorded, args, given), debugcon: debugconTarget(recorded, args, given) };
-}
-
-/** A file that LOG.json names without its hash could be anything. */
-function checkHashes({ machine, inputs }: Sidecar, log: string): void {
-  for (const { option, path } of namedInputs(machine))
-    if (!inputs.some((input) => input.option === option && input.path === path))
-      throw new UserError('sidecar-corrupt', `${sidecarPath(log)} names ${option} ${path} without its SHA-256`);
-}
-
-/** Without new back-ends a replay shows what went to the terminal, and never writes over files of the recording. */
-function quietTarget(target: CharTarget, json: boolean): CharTarget {
-  return target.kind === 'stdio' && !json ? target : { kind: 'null' };
-}
-
-function serialTargets(recorded: MachineConfig, args: ReplayArguments, given: MachineConfig): readonly CharTarget[] {
-  if (args.serial === undefined) return recorded.serial.map((t) => quietTarget(t, args.json ?? false));
-  if (given.serial.length !== recorded.serial.length)
-    throw new UserError(
-      'option-mismatch',
-      `--serial is given ${given.serial.length} times, but the recorded machine has ${recorded.serial.length} serial ports`,
-    );
-  return given.serial;
-}
-
-function debugconTarget(recorded: MachineConfig, args: ReplayArguments, given: MachineConfig): MachineConfig['debugcon'] {
-  if (args.debugcon === undefined)
-    return recorded.debugcon === null ? null : { ...recorded.debugcon, target: quietTarget(recorded.debugcon.target, args.json ?? false) };
-  const ports = JSON.stringify(recorded.debugcon?.ports);
-  if (recorded.debugcon === null || JSON.stringify(given.debugcon?.ports) !== ports)
-    throw new UserError(
-      'option-mismatch',
-      `--debugcon differs: the recorded machine has ${recorded.debugcon === null ? 'no debug console' : `one at ports ${ports}`}`,
-    );
-  return given.debugcon;
-}
