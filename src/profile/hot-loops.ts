@@ -13,6 +13,8 @@ export interface LoopFound {
 
 /** Loops in loops in loops. */
 const MAX_DEPTH = 12;
+/** Turns per entry below which it is no loop to speak of: most often one that an interrupt or a rare path ties together. */
+const LEAST_TURNS = 0.25;
 
 /**
  * Loops of a graph of TBs, with those inside them, the hottest first: a component of TBs that reach each other is a loop, and what is left of it without its header may hold
@@ -33,7 +35,7 @@ export function hotLoops(graph: BlockGraph, least: number): LoopFound[] {
       mark++;
       for (const k of component) marks[k] = mark;
       const loop = describe(graph, component, marks, mark, instructions, depth);
-      if (loop.iterations > 0) found.push(loop);
+      if (loop.iterations > 0 && loop.iterations >= LEAST_TURNS * loop.entered) found.push(loop);
       if (depth < MAX_DEPTH && component.length > 1)
         search(
           component.filter((k) => k !== loop.header),

@@ -27,8 +27,9 @@ export class Names {
   function(f: ProfiledFunction): string {
     if (f.kind === 'cut') return '(more stacks)';
     if (f.kind === 'program') return `program ${hex(f.address << 12)}`;
-    const symbol = f.user ? null : (this.symbols?.nameOf(f.address) ?? null);
-    if (symbol !== null) return symbol;
+    const { symbols } = this;
+    const start = f.user || symbols === null ? null : symbols.startOf(f.address);
+    if (start !== null) return symbols!.nameOf(start)!;
     if (f.kind === 'inside') return `inside ${hex(f.address)}`;
     return f.handler ? `handler ${hex(f.address)}` : hex(f.address);
   }

@@ -62,6 +62,8 @@ export interface ProfileData {
   readonly loops: readonly HotLoop[];
   /** TBs that were executed. */
   readonly blockCount: number;
+  /** Whether the kernel of the symbols was found in memory, and how many bytes higher than they say; null: there are none. */
+  readonly symbols: { readonly located: boolean; readonly moved: number } | null;
   /** Calls and TBs that were counted together, because there were too many to tell apart. */
   readonly cut: { readonly stacks: number; readonly blocks: number };
 }

@@ -14,10 +14,33 @@ export interface KernelSymbol {
 /** No function is longer: what is further behind the last symbol is not named after it. */
 const LONGEST_FUNCTION = 1 << 20;
 
-/** Names of functions by address. */
+/** Linux' handlers of #UD, #GP and #PF by their names, since 5.8 and before. */
+const LINUX_HANDLERS: readonly (readonly [vector: number, name: string])[][] = [
+  [
+    [6, 'asm_exc_invalid_op'],
+    [13, 'asm_exc_general_protection'],
+    [14, 'asm_exc_page_fault'],
+  ],
+  [
+    [6, 'invalid_op'],
+    [13, 'general_protection'],
+    [14, 'page_fault'],
+  ],
+];
+const PAGE = 0x1000;
+
+/**
+ * Names of functions by address. Linux may lie elsewhere than its symbols say (KASLR): that is found out by the handlers it puts into the interrupt table; until then, no
+ * function is known.
+ */
 export class SymbolTable implements FunctionStarts {
   private readonly addresses: Uint32Array;
   private readonly names: readonly (string | null)[];
+  /** Handlers of exceptions: vector and address; empty: it is not Linux, and lies where it says. */
+  private readonly handlers: readonly (readonly [vector: number, address: number])[];
+  /** Bytes that the guest's addresses are higher. */
+  moved = 0;
+  located: boolean;
   /** Symbols that name code. */
   readonly functions: number;
 
@@ -31,23 +54,39 @@ export class SymbolTable implements FunctionStarts {
     this.addresses = Uint32Array.from(sorted, (s) => s.address);
     this.names = sorted.map((s) => (s.code ? s.name : null));
     this.functions = sorted.filter((s) => s.code).length;
+    const byName = new Map(symbols.map((s) => [s.name, s.address]));
+    const linux = LINUX_HANDLERS.find((list) => list.every(([, name]) => byName.has(name)));
+    this.handlers = linux?.map(([vector, name]) => [vector, byName.get(name)!] as const) ?? [];
+    this.located = this.handlers.length === 0;
+  }
+
+  locate(handlerOf: (vector: number) => number | null): boolean {
+    const distances = this.handlers.map(([vector, address]) => {
+      const handler = handlerOf(vector);
+      return handler === null ? null : (handler - address) | 0;
+    });
+    const distance = distances[0] ?? null;
+    if (distance === null || distance % PAGE !== 0 || !distances.every((d) => d === distance)) return false;
+    this.moved = distance;
+    this.located = true;
+    return true;
   }
 
   startOf(laddr: number): number | null {
-    const at = this.indexOf(laddr);
-    return at < 0 || this.names[at] === null ? null : this.addresses[at]! | 0;
+    const at = this.located ? this.indexOf(laddr) : -1;
+    return at < 0 || this.names[at] === null ? null : (this.addresses[at]! + this.moved) | 0;
   }
 
   /** Name of the function that starts at a linear address. */
   nameOf(start: number): string | null {
     const at = this.indexOf(start);
-    return at < 0 || this.addresses[at] !== start >>> 0 ? null : this.names[at]!;
+    return at < 0 || this.addresses[at] !== (start - this.moved) >>> 0 ? null : this.names[at]!;
   }
 
   /** The last symbol at or before an address; -1: none near enough. */
   private indexOf(laddr: number): number {
     const { addresses } = this;
-    const wanted = laddr >>> 0;
+    const wanted = (laddr - this.moved) >>> 0;
     let low = 0;
     let high = addresses.length;
     while (low < high) {

@@ -101,6 +101,8 @@ export interface ProgramOptions {
   /** Name functions by the labels from the beginning. */
   readonly symbols?: boolean;
   readonly limits?: Partial<ProfilerLimits>;
+  /** Symbols in the place of the labels. */
+  readonly table?: SymbolTable;
   /** Slice lengths, in turn. */
   readonly slices?: readonly number[];
   /** Interrupt vectors by label. */
@@ -124,7 +126,7 @@ export function profileProgram(program: Assembler, options: ProgramOptions): Pro
   r[ESP] = STACK;
   r[EIP] = program.base;
   r[EFLAGS] = 2;
-  const symbols = program.symbols();
+  const symbols = options.table ?? program.symbols();
   const starts: FunctionStarts | null = options.symbols === true ? symbols : null;
   const profiler = new Profiler(cpu, starts, options.limits);
   const engine = new Engine(cpu, { jit: options.jit ?? 'off', hot: 20, observer: () => profiler });

@@ -1,5 +1,6 @@
 // Oracle: manual (instructions counted by hand)
 import { describe, expect, it } from 'vitest';
+import { SymbolTable } from '../../src/profile/symbol-table.js';
 import { Assembler, type ProgramOptions, profileProgram } from './guest-program.js';
 
 const MODES = ['off', 'on', 'force'] as const;
@@ -122,6 +123,29 @@ describe('stacks of calls', () => {
     });
   });
 
+  it('are kept when a switch of stacks calls something before it returns into the new one', () => {
+    const make = (): Assembler => {
+      const a = new Assembler();
+      a.label('main').address('b', 0xc7, 0x05, 0, 0, 2, 0).put(0xc7, 0x05, 0, 0x0f, 0, 0, 0, 0, 2, 0).call('a').label('end').jmp('end');
+      a.label('a').nops(1).call('switch').jmp('a');
+      a.label('b').nops(2).call('c').jmp('b');
+      a.label('c').nops(3).call('switch').ret();
+      // xchg esp,[0xf00]; call behind it; add esp,4; ret: Linux fills the return stack buffer so.
+      return a.label('switch').put(0x87, 0x25, 0, 0x0f, 0, 0).put(0xe8, 0, 0, 0, 0).put(0x83, 0xc4, 4).ret();
+    };
+    // As above, with two more instructions a switch.
+    expect(stacksOf(make, { instructions: 16 + 20 * 100, symbols: true })).toEqual({
+      main: 3,
+      'main;a': 302,
+      'main;a;switch': 202,
+      'main;a;switch;switch': 202,
+      b: 403,
+      'b;c': 504,
+      'b;c;switch': 200,
+      'b;c;switch;switch': 200,
+    });
+  });
+
   it('put handlers of interrupts and faults above what they interrupted', () => {
     const make = (): Assembler => {
       const a = new Assembler();
@@ -169,5 +193,28 @@ describe('stacks of calls', () => {
     expect(stacks['(more_stacks);f19']).toBe(10 * 21);
     const byName = Object.fromEntries(data.functions.map((f) => [f.name, f.self]));
     expect([byName.g, byName.f3, byName.f19]).toEqual([200, 50, 210]);
+  });
+
+  it('have names when the kernel moved: its handlers tell where it lies', () => {
+    const a = new Assembler();
+    a.label('main').nops(1).jmp('f');
+    a.label('f').nops(2).put(0xcd, 0x40).jmp('main');
+    for (const name of ['asm_exc_invalid_op', 'asm_exc_general_protection', 'asm_exc_page_fault', 'soft']) a.label(name).put(0xcf);
+    const vectors = { 6: 'asm_exc_invalid_op', 13: 'asm_exc_general_protection', 14: 'asm_exc_page_fault', 64: 'soft' };
+    const moved = (bytes: number): SymbolTable =>
+      new SymbolTable(
+        ['main', 'f', ...Object.values(vectors)].map((name) => ({
+          address: 0xc0000000 + a.at(name) + bytes,
+          name,
+          code: true,
+          global: true,
+        })),
+      );
+    a.finish();
+    const { stacks } = profileProgram(a, { instructions: 700, vectors, symbols: true, table: moved(0) });
+    // The first interrupt tells; what came before it is known by its address.
+    expect(stacks).toEqual({ main: 2 * 100 + 3, f: 4 * 99 + 1, 'f;soft': 99, 'main;soft': 1 });
+    const elsewhere = profileProgram(a, { instructions: 700, vectors, symbols: true, table: moved(16) });
+    expect(Object.keys(elsewhere.stacks).some((s) => s.includes('main'))).toBe(false);
   });
 });

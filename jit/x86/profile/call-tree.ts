@@ -1,3 +1,6 @@
+/** Children that are looked for one by one: most nodes have few. */
+const FEW = 8;
+
 /** A function in the context of those that called it. */
 export class CallNode {
   /** Index of the function; of the root: -1. */
@@ -5,8 +8,13 @@ export class CallNode {
   readonly parent: CallNode | null;
   /** Index of its own instructions in CallTree.self. */
   readonly index: number;
-  private children: Map<number, CallNode> | null = null;
+  /** The child found last. */
   private recent: CallNode | null = null;
+  private first: CallNode | null = null;
+  private next: CallNode | null = null;
+  private count = 0;
+  /** All children by function, when they are not few. */
+  private many: Map<number, CallNode> | null = null;
 
   constructor(fn: number, parent: CallNode | null, index: number) {
     this.fn = fn;
@@ -18,15 +26,27 @@ export class CallNode {
   find(fn: number): CallNode | null {
     const { recent } = this;
     if (recent !== null && recent.fn === fn) return recent;
-    const child = this.children?.get(fn) ?? null;
+    const child = this.many === null ? this.among(fn) : (this.many.get(fn) ?? null);
     if (child !== null) this.recent = child;
     return child;
   }
 
+  private among(fn: number): CallNode | null {
+    let child = this.first;
+    while (child !== null && child.fn !== fn) child = child.next;
+    return child;
+  }
+
   add(child: CallNode): void {
-    this.children ??= new Map();
-    this.children.set(child.fn, child);
+    child.next = this.first;
+    this.first = child;
     this.recent = child;
+    this.count++;
+    if (this.many !== null) this.many.set(child.fn, child);
+    else if (this.count > FEW) {
+      this.many = new Map();
+      for (let c: CallNode | null = child; c !== null; c = c.next) this.many.set(c.fn, c);
+    }
   }
 }
 

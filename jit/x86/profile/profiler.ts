@@ -18,12 +18,17 @@ import {
 } from './block-profile.js';
 import { type CallNode, CallTree } from './call-tree.js';
 import { codeOf } from './code-of.js';
+import { handlerOf } from './handlers.js';
 import { BY_CALL, BY_INTERRUPT, BY_SMI, type Frame, JUMPED, LOST, ShadowStacks } from './shadow-stacks.js';
 
 /** Where functions start, by somebody who knows. */
 export interface FunctionStarts {
   /** Linear address (int32) of the start of the function of ring 0 that holds `laddr`; null: not known. */
   startOf(laddr: number): number | null;
+  /** False: it has to be told first where the kernel lies in memory. */
+  readonly located: boolean;
+  /** Tells it, by the handlers of exceptions (null: not known now); true: it has found out, and knows more functions than before. */
+  locate(handlerOf: (vector: number) => number | null): boolean;
 }
 
 /** What a frame of the profile is. `program`: all of one address space. `cut`: callers that found no room. `inside`: something in the middle of which it began. */
@@ -35,8 +40,6 @@ export interface ProfiledFunction {
   readonly address: number;
   /** In ring 3. */
   readonly user: boolean;
-  /** By FunctionStarts. */
-  readonly named: boolean;
   /** Times it was entered at its start from another function. */
   calls: number;
   /** Entered by interrupts, exceptions or INT. */
@@ -103,7 +106,7 @@ export class Profiler implements BlockObserver {
     this.r = cpu.r;
     this.starts = starts;
     this.limits = { ...LIMITS, ...limits };
-    this.tree = new CallTree(this.limits.stacks, this.addFunction('cut', 0, false, false));
+    this.tree = new CallTree(this.limits.stacks, this.addFunction('cut', 0, false));
   }
 
   before(block: Block): void {
@@ -134,6 +137,7 @@ export class Profiler implements BlockObserver {
       this.previous = running;
     }
     if (((r[EIP] + r[SEG_BASE + CS]) | 0) === RESET_VECTOR) return;
+    if (this.starts?.located === false) this.locateKernel(this.starts);
     this.push(cpu.smm && !this.smm ? BY_SMI : BY_INTERRUPT, HANDLER, 0);
     this.smm = cpu.smm;
     this.cpl = cpu.cpl;
@@ -280,32 +284,32 @@ export class Profiler implements BlockObserver {
     const page = cpu.cr3 >>> 12;
     let fn = programs.get(page);
     if (fn === undefined) {
-      fn = this.addFunction('program', page, true, false);
+      fn = this.addFunction('program', page, true);
       programs.set(page, fn);
     }
     return tree.child(tree.root, fn);
   }
 
-  private addFunction(kind: FunctionKind, address: number, user: boolean, named: boolean): number {
-    return this.functions.push({ kind, address, user, named, calls: 0, handler: false }) - 1;
+  private addFunction(kind: FunctionKind, address: number, user: boolean): number {
+    return this.functions.push({ kind, address, user, calls: 0, handler: false }) - 1;
   }
 
   private entryOf(profile: BlockProfile): number {
-    if (profile.fn === NO_FUNCTION) profile.fn = this.startingAt(keyOf(profile), profile.laddr, false);
+    if (profile.fn === NO_FUNCTION) profile.fn = this.startingAt(keyOf(profile), profile.laddr, profile.user);
     return profile.fn;
   }
 
-  private startingAt(key: number, laddr: number, named: boolean): number {
+  private startingAt(key: number, laddr: number, user: boolean): number {
     let fn = this.entries.get(key);
     if (fn === undefined) {
-      fn = this.addFunction('function', laddr, this.cpu.cpl === 3, named);
+      fn = this.addFunction('function', laddr, user);
       this.entries.set(key, fn);
     }
     return fn;
   }
 
   private insideOf(profile: BlockProfile): number {
-    if (profile.landing === NO_FUNCTION) profile.landing = this.addFunction('inside', profile.laddr, this.cpu.cpl === 3, false);
+    if (profile.landing === NO_FUNCTION) profile.landing = this.addFunction('inside', profile.laddr, profile.user);
     return profile.landing;
   }
 
@@ -331,11 +335,24 @@ export class Profiler implements BlockObserver {
         this.counts = grown;
       }
     }
-    const start = profile.user ? null : (this.starts?.startOf(laddr) ?? null);
-    if (start !== null) profile.fn = this.startingAt(start >>> 0, start, true);
-    else if (laddr === RESET_VECTOR) this.entryOf(profile);
-    else profile.fn = this.entries.get(keyOf(profile)) ?? NO_FUNCTION;
+    if (!this.nameBy(profile, this.starts)) {
+      if (laddr === RESET_VECTOR) this.entryOf(profile);
+      else profile.fn = this.entries.get(keyOf(profile)) ?? NO_FUNCTION;
+    }
     return profile;
+  }
+
+  /** Gives a block of the kernel the function it lies in; false: that is not known. */
+  private nameBy(profile: BlockProfile, starts: FunctionStarts | null): boolean {
+    const start = profile.user || starts === null ? null : starts.startOf(profile.laddr);
+    if (start !== null) profile.fn = this.startingAt(start >>> 0, start, false);
+    return start !== null;
+  }
+
+  /** The kernel has handlers now: symbols may be moved to where it lies. */
+  private locateKernel(starts: FunctionStarts): void {
+    if (!starts.locate((vector) => handlerOf(this.cpu, vector))) return;
+    for (const profile of this.blocks) this.nameBy(profile, starts);
   }
 }
 

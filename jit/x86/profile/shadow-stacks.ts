@@ -126,16 +126,17 @@ export class ShadowStacks {
     const found = this.findSuspended(slot, space, to);
     const { current } = this;
     if (found !== null) {
-      this.suspend(current);
+      this.suspend(withoutStack(current, slot, space));
       this.current = found.parent!;
       return RETURNED;
     }
     if (current.parent === null) return LOST;
     if (current.space === space && sameStack(current.slot, slot, space) && slot >>> 0 < current.slot >>> 0) return JUMPED;
-    let frame: Frame = current;
+    const left = withoutStack(current, slot, space);
+    let frame = left;
     while (frame.parent !== null && !(frame.space === space && sameStack(frame.slot, slot, space))) frame = frame.parent;
-    if (frame.parent === null) {
-      this.suspend(current);
+    if (frame.parent === null && left.parent !== null) {
+      this.suspend(left);
       this.current = new Frame(null);
     } else this.current = baseOf(frame);
     return LOST;
@@ -168,6 +169,13 @@ export class ShadowStacks {
     this.current = new Frame(null);
     this.suspended = [];
   }
+}
+
+/** The frame below those on the stack of `slot`: what a switch of stacks called when it had switched already. */
+function withoutStack(top: Frame, slot: number, space: number): Frame {
+  let frame = top;
+  while (frame.parent !== null && frame.space === space && sameStack(frame.slot, slot, space)) frame = frame.parent;
+  return frame;
 }
 
 function baseOf(frame: Frame): Frame {

@@ -21,7 +21,7 @@ export function* table(profile: ProfileData, top: number): Generator<string> {
   const share = (n: number): string => `${((100 * n) / Math.max(instructions, 1)).toFixed(2)} %`;
   const called = functions.filter((f) => f.self > 0);
   yield `${count(instructions)} instructions; ${count(called.length)} functions, ${count(stacks.fn.length - 1)} stacks, ${count(profile.blockCount)} TBs`;
-  yield* cutNotes(profile);
+  yield* notes(profile);
 
   yield '';
   yield 'Functions, by the instructions in themselves; total: with those of all they called';
@@ -64,14 +64,18 @@ function* blockLines(block: HotBlock, share: (n: number) => string): Generator<s
   if (lines.length > MAX_LINES) yield `    ... ${lines.length - MAX_LINES} more`;
 }
 
-function* cutNotes({ cut }: ProfileData): Generator<string> {
+function* notes({ cut, symbols }: ProfileData): Generator<string> {
+  if (symbols?.located === false)
+    yield 'the kernel of the symbols never set up its interrupt table: its functions are named by their addresses';
+  if (symbols !== null && symbols.moved !== 0)
+    yield `the kernel lies ${symbols.moved > 0 ? '' : '-'}0x${Math.abs(symbols.moved).toString(16)} bytes above its symbols`;
   if (cut.stacks > 0) yield `too many distinct stacks: ${count(cut.stacks)} calls are shown below "(more stacks)"`;
   if (cut.blocks > 0) yield `too many distinct TBs: ${count(cut.blocks)} of them are missing from loops and TBs`;
 }
 
 /** The same as data. */
 export function profileJson(profile: ProfileData, top: number): Record<string, unknown> {
-  const { functions, instructions, loops, blocks, blockCount, stacks, cut } = profile;
+  const { functions, instructions, loops, blocks, blockCount, stacks, symbols, cut } = profile;
   const hottest = functions.filter((f) => f.self > 0).sort((a, b) => b.self - a.self || a.address - b.address);
   return {
     instructions,
@@ -81,6 +85,7 @@ export function profileJson(profile: ProfileData, top: number): Record<string, u
     loops,
     blocks: blocks.map(({ bytes, bits, ...block }) => ({ ...block, disassembly: disassemble(bytes, block.address, bits) })),
     blockCount,
+    symbols,
     cut,
   };
 }
