@@ -15,5 +15,6 @@ export interface ProfileStart extends WorkerStart {
 }
 
 export interface ProfiledResult extends JobResult {
-  readonly profile: ProfileData;
+  /** Absent: the replay ended before there was a machine. */
+  readonly profile?: ProfileData;
 }

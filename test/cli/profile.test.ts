@@ -86,6 +86,15 @@ describe('profile', () => {
     expect([...stdout.matchAll(/ (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0)).toBe(UNTIL);
   });
 
+  it('says how a replay ended that never had a machine', () => {
+    const cut = join(dir, 'cut.rr');
+    // The header and the first read of the clock.
+    writeFileSync(cut, bytes.subarray(0, 21));
+    const { status, stdout, stderr } = palindrome('profile', cut, ...guestOptions(dir));
+    expect([status, stdout]).toEqual([0, '']);
+    expect(stderr).toMatch(/^profile: reached the end of the log\n/);
+  });
+
   it('refuses what it cannot use, before it replays', () => {
     const broken = join(dir, 'broken.map');
     writeFileSync(broken, 'no symbols here\n');

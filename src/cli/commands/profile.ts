@@ -65,6 +65,11 @@ export const profileCommand: CommandModule<object, ProfileArguments> = {
     };
     const result = await execute<ProfiledResult>({ ...job, config: silent(job.config) }, null, kind);
     const { profile, ...summary } = result;
+    // It ended before there was a machine.
+    if (profile === undefined) {
+      summarize('profile', summary, json);
+      return;
+    }
     if (json && args.format === 'table' && args.output === undefined) {
       if (result.stop === 'divergence') process.exitCode = EXIT_DIVERGENCE;
       const { icount, digest, events, stop, wallSeconds, divergence } = summary;
