@@ -87,12 +87,14 @@ describe('profile', () => {
   });
 
   it('says how a replay ended that never had a machine', () => {
-    const cut = join(dir, 'cut.rr');
-    // The header and the first read of the clock.
-    writeFileSync(cut, bytes.subarray(0, 21));
-    const { status, stdout, stderr } = palindrome('profile', cut, ...guestOptions(dir));
-    expect([status, stdout]).toEqual([0, '']);
-    expect(stderr).toMatch(/^profile: reached the end of the log\n/);
+    const changed = join(dir, 'changed.rr');
+    // CP_INIT, before which no machine is built, is CP_RESET.
+    const other = Buffer.from(bytes);
+    other[21]!++;
+    writeFileSync(changed, other);
+    const { status, stdout, stderr } = palindrome('profile', changed, ...guestOptions(dir));
+    expect([status, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^profile: DIVERGED at instruction 0: /);
   });
 
   it('refuses what it cannot use, before it replays', () => {
