@@ -1,22 +1,29 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { UserError } from '../core/errors.js';
 
-/** A regular file on the host, read at any place. What images of every format are made of. */
+/** A regular file on the host, read and perhaps written at any place. What images of every format are made of. */
 export class HostFile {
   readonly path: string;
-  readonly lengthBytes: number;
+  private length: number;
   private readonly fd: number;
 
-  /** Opens the file for reading. Throws UserError naming it when that fails or it is no regular file. */
-  constructor(path: string) {
+  /**
+   * Opens the file. Throws UserError naming it when that fails or it is no regular file.
+   * @param access 'r' to read, 'r+' to write as well
+   */
+  constructor(path: string, access: 'r' | 'r+' = 'r') {
     this.path = path;
-    this.fd = open(path);
+    this.fd = open(path, access);
     const stat = fstatSync(this.fd);
     if (!stat.isFile()) {
       closeSync(this.fd);
       throw new UserError('image-corrupt', `${path} is not a regular file`);
     }
-    this.lengthBytes = stat.size;
+    this.length = stat.size;
+  }
+
+  get lengthBytes(): number {
+    return this.length;
   }
 
   /** Fills `target` from `position` on, with zeros behind the end of the file. False: the host cannot read there. */
@@ -35,14 +42,33 @@ export class HostFile {
     return true;
   }
 
+  /** Writes `source` at `position`; the file grows as needed. Throws UserError when the host cannot. */
+  write(position: number, source: Uint8Array): void {
+    try {
+      for (let done = 0; done < source.length; ) done += writeSync(this.fd, source, done, source.length - done, position + done);
+    } catch (error) {
+      throw new UserError('file-io', `cannot write to ${this.path}: ${(error as NodeJS.ErrnoException).code}`);
+    }
+    this.length = Math.max(this.length, position + source.length);
+  }
+
+  /** Makes what was written last. Throws UserError when the host cannot. */
+  sync(): void {
+    try {
+      fdatasyncSync(this.fd);
+    } catch (error) {
+      throw new UserError('file-io', `cannot write to ${this.path}: ${(error as NodeJS.ErrnoException).code}`);
+    }
+  }
+
   close(): void {
     closeSync(this.fd);
   }
 }
 
-function open(path: string): number {
+function open(path: string, access: 'r' | 'r+'): number {
   try {
-    return openSync(path, 'r');
+    return openSync(path, access);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new UserError(code === 'ENOENT' ? 'file-not-found' : 'file-io', `cannot open the disk image ${path}: ${code}`);

@@ -15,6 +15,10 @@ export class LeastRecentlyUsed<T> {
     return value;
   }
 
+  delete(key: number): void {
+    this.values.delete(key);
+  }
+
   set(key: number, value: T): void {
     this.values.delete(key);
     this.values.set(key, value);

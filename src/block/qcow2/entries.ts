@@ -13,22 +13,22 @@ const OFFSET_HIGH = 0x00ffffff;
 export type Mapping =
   /** In the backing file, or zeros. */
   | { readonly kind: 'unallocated' }
-  | { readonly kind: 'zero' }
+  /** Zeros; `kept` is where the cluster keeps space of its own all the same, 0: it does not. */
+  | { readonly kind: 'zero'; readonly kept: number }
   | { readonly kind: 'normal'; readonly offset: number }
   /** `length` bytes hold it; some at the end may be of no use. */
   | { readonly kind: 'compressed'; readonly offset: number; readonly length: number };
 
 const UNALLOCATED: Mapping = { kind: 'unallocated' };
-const ZERO: Mapping = { kind: 'zero' };
 
-/** Decodes an entry of an L2 table (QEMU, docs/interop/qcow2.txt, "Cluster mapping"). A zero cluster may keep space of its own, which is of no interest here. */
+/** Decodes an entry of an L2 table (QEMU, docs/interop/qcow2.txt, "Cluster mapping"). */
 export function decodeL2(table: Buffer, index: number, clusterBits: number): Mapping {
   const at = index * ENTRY_BYTES;
   const high = table.readUInt32BE(at);
   const low = table.readUInt32BE(at + 4);
   if (high & COMPRESSED_HIGH) return compressed(high, low, clusterBits);
-  if (low & 1) return ZERO;
   const offset = (high & OFFSET_HIGH) * 2 ** 32 + ((low & ~0x1ff) >>> 0);
+  if (low & 1) return { kind: 'zero', kept: offset };
   return offset === 0 ? UNALLOCATED : { kind: 'normal', offset };
 }
 
@@ -39,6 +39,31 @@ function compressed(high: number, low: number, clusterBits: number): Mapping {
   const units = ((high & 0x3fffffff) >>> unitsShift) + 1;
   const offset = (high & (2 ** unitsShift - 1)) * 2 ** 32 + low;
   return { kind: 'compressed', offset, length: units * COMPRESSED_UNIT - (offset % COMPRESSED_UNIT) };
+}
+
+/** Bit 63, COPIED: nothing else refers to the cluster, which may be written to in place. */
+const COPIED_HIGH = 0x80000000;
+
+/** Writes an entry of an L1 table, or one of an L2 table for a plain cluster. */
+export function encodeEntry(table: Buffer, index: number, offset: number, copied: boolean): void {
+  table.writeUInt32BE((Math.floor(offset / 2 ** 32) | (copied ? COPIED_HIGH : 0)) >>> 0, index * ENTRY_BYTES);
+  table.writeUInt32BE(offset % 2 ** 32, index * ENTRY_BYTES + 4);
+}
+
+/** Sets or clears COPIED in an entry; says whether that changed it. */
+export function setCopied(table: Buffer, index: number, copied: boolean): boolean {
+  const high = table.readUInt32BE(index * ENTRY_BYTES);
+  const now = ((high & ~COPIED_HIGH) | (copied ? COPIED_HIGH : 0)) >>> 0;
+  table.writeUInt32BE(now, index * ENTRY_BYTES);
+  return now !== high;
+}
+
+/** Clusters of the file that a mapping refers to, first and last; null: none. */
+export function referredClusters(mapping: Mapping, clusterBytes: number): readonly [number, number] | null {
+  if (mapping.kind === 'unallocated' || (mapping.kind === 'zero' && mapping.kept === 0)) return null;
+  const offset = mapping.kind === 'zero' ? mapping.kept : mapping.offset;
+  const length = mapping.kind === 'compressed' ? mapping.length : 1;
+  return [Math.floor(offset / clusterBytes), Math.floor((offset + length - 1) / clusterBytes)];
 }
 
 /** Whether reserved bits of an L2 entry are set. */

@@ -13,7 +13,7 @@ const MAX_BACKING_NAME_BYTES = 1023;
 
 /** Incompatible features: who does not know one cannot read the image. */
 export const FEATURE = { DIRTY: 1, CORRUPT: 2, EXTERNAL_DATA: 4, COMPRESSION_TYPE: 8, EXTENDED_L2: 16 } as const;
-const READABLE = FEATURE.DIRTY | FEATURE.CORRUPT | FEATURE.COMPRESSION_TYPE;
+const READABLE = FEATURE.DIRTY | FEATURE.CORRUPT;
 
 const EXTENSION = { END: 0, BACKING_FORMAT: 0xe2792aca, FEATURE_NAMES: 0x6803f857 } as const;
 
@@ -39,6 +39,10 @@ export interface Qcow2Header {
   readonly backingFormat: string | null;
   /** Reference counts may be wrong (lazy refcounts, not closed in good order). Reading needs none. */
   readonly dirty: boolean;
+  /** Somebody has found tables of the image wrong. */
+  readonly corrupt: boolean;
+  /** It has features that are only right while everybody who writes knows them. */
+  readonly autoclear: boolean;
   /** Length of the header proper; extensions follow. */
   readonly headerBytes: number;
 }
@@ -66,7 +70,7 @@ export function decodeHeader(path: string, bytes: Buffer, fileBytes: number): Qc
     throw bad(`a header of ${headerBytes} bytes`);
   const extensionsEnd = extensionsEndOf(bytes, clusterBytes, fileBytes, bad);
   const extensions = decodeExtensions(bytes, headerBytes, extensionsEnd, bad);
-  if (version === 3) refuseFeatures(path, bytes, headerBytes, extensions);
+  if (version === 3) refuseFeatures(path, bytes, extensions);
   const encryption = bytes.readUInt32BE(32);
   if (encryption !== 0) throw new UserError('not-supported', `${path}: the image is encrypted, which is not supported`);
   const refcountOrder = version === 2 ? 4 : bytes.readUInt32BE(96);
@@ -98,6 +102,8 @@ export function decodeHeader(path: string, bytes: Buffer, fileBytes: number): Qc
     backingName: backingName(bytes, clusterBytes, bad),
     backingFormat: extensions.get(EXTENSION.BACKING_FORMAT)?.toString('utf8') ?? null,
     dirty: version === 3 && (bytes.readUInt32BE(76) & FEATURE.DIRTY) !== 0,
+    corrupt: version === 3 && (bytes.readUInt32BE(76) & FEATURE.CORRUPT) !== 0,
+    autoclear: version === 3 && bigEndian64(bytes, 88) !== 0,
   };
 }
 
@@ -121,18 +127,18 @@ function decodeExtensions(bytes: Buffer, from: number, end: number, bad: (what: 
   return found;
 }
 
-function refuseFeatures(path: string, bytes: Buffer, headerBytes: number, extensions: ReadonlyMap<number, Buffer>): void {
+function refuseFeatures(path: string, bytes: Buffer, extensions: ReadonlyMap<number, Buffer>): void {
   const [high, low] = [bytes.readUInt32BE(72), bytes.readUInt32BE(76)];
   const unsupported = (what: string): UserError => new UserError('not-supported', `${path}: ${what}`);
   if (low & FEATURE.EXTERNAL_DATA) throw unsupported('the data is in another file (data_file), which is not supported');
   if (low & FEATURE.EXTENDED_L2) throw unsupported('the image has extended L2 entries (extended_l2=on), which are not supported');
+  if (low & FEATURE.COMPRESSION_TYPE)
+    throw unsupported('the image is compressed with zstd or another compression_type than zlib, which is not supported');
   for (let bit = 0; bit < 64; bit++) {
     const set = ((bit < 32 ? low : high) >>> (bit % 32)) & 1;
     if (set === 1 && (bit >= 32 || !((READABLE >>> bit) & 1)))
       throw unsupported(`the image needs the feature ${featureName(extensions.get(EXTENSION.FEATURE_NAMES), bit)}, which is not supported`);
   }
-  const compression = headerBytes > V3_BYTES ? bytes[V3_BYTES]! : 0;
-  if (compression !== 0) throw unsupported('the image is compressed with zstd (compression_type), which is not supported; zlib is');
 }
 
 /** Feature names table: entries of 48 bytes: kind (0: incompatible), bit number, name. */

@@ -9,35 +9,42 @@ const L2_CACHE_BYTES = 8 << 20;
 /** All L2 tables of an image: enough for 8 TiB in clusters of 64 KiB. */
 const MAX_L2_BYTES = 2 ** 30;
 
-/** The active L1 table of an image and the L2 tables it names: where each cluster of the disk is. All of them are checked when the image is opened. */
+/** An L1 table of an image and the L2 tables it names: where each cluster of the disk is. All of them are checked when the image is opened. */
 export class ClusterTables {
   private readonly file: HostFile;
   private readonly header: Qcow2Header;
   /** Entries of an L2 table. */
-  private readonly l2Entries: number;
+  readonly l2Entries: number;
   /** Offsets of L2 tables; 0: none. */
-  private readonly l1: Float64Array;
+  readonly l1: Float64Array;
   private readonly cache: LeastRecentlyUsed<Buffer>;
 
-  /** Throws UserError 'image-corrupt' in one sentence for tables that cannot be those of a disk. */
-  constructor(file: HostFile, header: Qcow2Header) {
+  /**
+   * Throws UserError 'image-corrupt' in one sentence for tables that cannot be those of a disk.
+   * @param l1 where the L1 table is; or what it holds, which is taken as it is
+   */
+  constructor(file: HostFile, header: Qcow2Header, l1: Float64Array | { readonly l1Offset: number; readonly l1Entries: number } = header) {
     this.file = file;
     this.header = header;
     this.l2Entries = header.clusterBytes / ENTRY_BYTES;
     this.cache = new LeastRecentlyUsed(Math.max(1, L2_CACHE_BYTES / header.clusterBytes));
-    this.l1 = this.readL1();
-    this.check();
+    if (l1 instanceof Float64Array) this.l1 = l1;
+    else {
+      this.l1 = this.readL1(l1.l1Offset, l1.l1Entries);
+      this.check(l1.l1Offset);
+    }
   }
 
   /** Where a cluster of the disk is; null: the host cannot read the table. */
   lookUp(cluster: number): Mapping | null {
-    const offset = this.l1[Math.floor(cluster / this.l2Entries)]!;
+    const offset = this.l1[Math.floor(cluster / this.l2Entries)] ?? 0;
     if (offset === 0) return { kind: 'unallocated' };
-    const table = this.l2(offset);
+    const table = this.table(offset);
     return table === null ? null : decodeL2(table, cluster % this.l2Entries, this.header.clusterBits);
   }
 
-  private l2(offset: number): Buffer | null {
+  /** The L2 table at an offset, kept in memory: who writes to it writes it to the file too. Null: the host cannot read it. */
+  table(offset: number): Buffer | null {
     const known = this.cache.get(offset);
     if (known !== undefined) return known;
     const table = Buffer.alloc(this.header.clusterBytes);
@@ -46,8 +53,12 @@ export class ClusterTables {
     return table;
   }
 
-  private readL1(): Float64Array {
-    const { l1Entries, l1Offset } = this.header;
+  /** An L2 table has been written to the file. */
+  putTable(offset: number, table: Buffer): void {
+    this.cache.set(offset, table);
+  }
+
+  private readL1(l1Offset: number, l1Entries: number): Float64Array {
     const bytes = Buffer.alloc(l1Entries * ENTRY_BYTES);
     if (!this.file.read(l1Offset, bytes)) throw this.unreadable(l1Offset);
     return Float64Array.from({ length: l1Entries }, (_, i) => {
@@ -57,9 +68,9 @@ export class ClusterTables {
     });
   }
 
-  private check(): void {
+  private check(l1Offset: number): void {
     const { clusterBytes } = this.header;
-    const taken = this.takenByHeader();
+    const taken = this.takenByHeader(l1Offset);
     let count = 0;
     this.l1.forEach((offset, i) => {
       if (offset === 0) return;
@@ -79,8 +90,8 @@ export class ClusterTables {
   }
 
   /** Clusters of the file that the header names, with what is there. */
-  private takenByHeader(): Map<number, string> {
-    const { clusterBytes, l1Offset, l1Entries, refcountTableOffset, refcountTableClusters, snapshotCount, snapshotsOffset } = this.header;
+  private takenByHeader(l1Offset: number): Map<number, string> {
+    const { clusterBytes, refcountTableOffset, refcountTableClusters, snapshotCount, snapshotsOffset } = this.header;
     const taken = new Map<number, string>([[0, 'the header']]);
     const take = (what: string, offset: number, length: number): void => {
       for (let at = offset; at < offset + length; at += clusterBytes) {
@@ -89,7 +100,7 @@ export class ClusterTables {
         taken.set(at / clusterBytes, what);
       }
     };
-    take('the L1 table', l1Offset, l1Entries * ENTRY_BYTES);
+    take('the L1 table', l1Offset, this.l1.length * ENTRY_BYTES);
     take('the refcount table', refcountTableOffset, refcountTableClusters * clusterBytes);
     take('the snapshot table', snapshotsOffset, Math.min(snapshotCount, 1));
     return taken;
