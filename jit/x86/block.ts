@@ -1,9 +1,12 @@
 import { END_JUMP, type Insn } from './insn.js';
 import { MODE_CS32 } from './mode.js';
 import type { BlockProfile } from './profile/block-profile.js';
+import type { Translation } from './translate/translation.js';
 
 /** Generation of a block that must not be found any more. */
 export const DEAD = 0;
+/** `due` of blocks that never come up, whatever `--jit` says. */
+export const NEVER = 0x3fffffff;
 
 /**
  * A run of decoded instructions, executed in order: it ends where QEMU's TB would, and never crosses its page (an instruction that does
@@ -35,18 +38,19 @@ export class Block {
   laddr = 0;
   generation = DEAD;
   valid = true;
-  /** Executions by the interpreter, and since it has a translation, how often that was entered. */
+  /** How often the engine came here: executions by the interpreter, entries of its translation. */
   hits = 0;
+  /** Comes up for translation, or for what is to become of its translation, with so many hits. */
+  due: number;
   /** The translation of the region it is the entry of: see translateRegion for how it is called and what it returns. */
   compiled: (() => number) | null = null;
   /** The blocks of that region, itself first. */
   members: readonly Block[] = [];
+  translation: Translation | null = null;
+  /** A translation that V8 has yet to learn about or to optimise. */
+  pending: Translation | null = null;
   /** Entries of regions that it belongs to. */
   users: Block[] = [];
-  /** Where it went last, when it ends in an indirect jump; null: nowhere yet. */
-  lastTarget: number | null = null;
-  /** It ends in an indirect jump. */
-  indirect = false;
   /** Its translation kept meeting devices. */
   meetsDevices = false;
   /** What a profiler knows of it; null: there is none, or it was never executed. */
@@ -57,7 +61,8 @@ export class Block {
   behind: Block = this;
   behindBefore: Block = this;
 
-  constructor(eip: number, mode: number, paddr: number) {
+  constructor(eip: number, mode: number, paddr: number, due: number) {
+    this.due = due;
     this.eip = eip;
     this.mode = mode;
     this.paddr = paddr;

@@ -1,12 +1,11 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../../src/memory/physical.js';
-import { Block, DEAD, isRelativeJump, setJump } from './block.js';
+import { Block, DEAD, isRelativeJump, NEVER, setJump } from './block.js';
 import type { CodeWatcher, Cpu } from './cpu.js';
 import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
 import { END_JUMP, END_NONE, type Insn } from './insn.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
-import { endsIndirect } from './translate/targets.js';
 
 /** Mode bits that decoded code does not depend on. */
 const TRANSIENT_MODE = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
@@ -17,8 +16,6 @@ const MAX_INSNS_REWRITTEN = 8;
 const REWRITTEN = 8;
 /** After so many lost translations nothing of the page is translated any more. */
 const HOPELESS = 256;
-/** Hits of their blocks start here: no translation, not even with `--jit force`. */
-const NOT_WORTH_TRANSLATING = -0x40000000;
 const JUMP_CACHE_SIZE = 1 << 14;
 const INTO = 0xce;
 
@@ -51,14 +48,17 @@ export interface BlockStatistics {
 /** All decoded blocks, by backing address, mode and EIP; kept in step with memory and with what linear addresses mean. */
 export class BlockCache implements CodeWatcher {
   private readonly cpu: Cpu;
+  private readonly hot: number;
   private readonly pages: (CodePage | undefined)[];
   private readonly jump: Block[];
   private readonly window = new Uint8Array(MAX_INSN_LENGTH + 1);
 
-  constructor(cpu: Cpu) {
+  /** @param hot executions after which a new block comes up for translation. */
+  constructor(cpu: Cpu, hot: number) {
     this.cpu = cpu;
+    this.hot = hot;
     this.pages = new Array(cpu.memory.codePage.length);
-    const none = new Block(0, -1, -1);
+    const none = new Block(0, -1, -1, NEVER);
     this.jump = new Array<Block>(JUMP_CACHE_SIZE).fill(none);
     cpu.codeWatcher = this;
     cpu.memory.onCodeWrite = (page) => this.dropPage(page);
@@ -122,11 +122,11 @@ export class BlockCache implements CodeWatcher {
   }
 
   private decode(eip: number, mode: number, laddr: number, paddr: number): Block {
-    const block = new Block(eip, mode, paddr);
+    const block = new Block(eip, mode, paddr, this.hot);
     const room = PAGE_SIZE - (paddr & (PAGE_SIZE - 1));
     const page = this.pages[paddr >>> PAGE_SHIFT];
     const limit = page !== undefined && page.rewrites > REWRITTEN ? MAX_INSNS_REWRITTEN : MAX_INSNS;
-    if (page !== undefined && page.lost > HOPELESS) block.hits = NOT_WORTH_TRANSLATING;
+    if (page !== undefined && page.lost > HOPELESS) block.due = NEVER;
     for (;;) {
       const left = room - block.lengthBytes;
       const insn = left > MAX_INSN_LENGTH ? decodeInsn(this.cpu.memory.u8, paddr + block.lengthBytes, mode) : this.decodeNear(block, left);
@@ -145,7 +145,6 @@ export class BlockCache implements CodeWatcher {
     block.count = block.insns.length;
     block.hasInto = block.insns.some((i) => i.opcode === INTO && i.row.map === '1');
     if (isRelativeJump(last)) setJump(block, last);
-    block.indirect = endsIndirect(block);
     this.keep(block);
     return block;
   }
@@ -171,14 +170,14 @@ export class BlockCache implements CodeWatcher {
   }
 
   private decodeFromDevice(eip: number, mode: number, laddr: number): Block {
-    const block = new Block(eip, mode, -1);
+    const block = new Block(eip, mode, -1, NEVER);
     for (let k = 0; k <= MAX_INSN_LENGTH; k++) this.window[k] = fetchIo8(this.cpu, (laddr + k) | 0);
     const insn = decodeInsn(this.window, 0, mode);
     block.insns.push(insn);
     block.lengthBytes = insn.length;
     block.straight = 1;
     block.count = 1;
-    block.hits = NOT_WORTH_TRANSLATING;
+    block.due = NEVER;
     return block;
   }
 
@@ -207,6 +206,13 @@ export class BlockCache implements CodeWatcher {
       protectCodePage(this.cpu, number);
     }
     return page;
+  }
+
+  /** A block of the mode and code segment of `near` that was found at `eip` lately; its mapping may have changed since. */
+  recent(near: Block, eip: number): Block | null {
+    const laddr = (eip + near.laddr - near.eip) | 0;
+    const block = this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)];
+    return block.laddr === laddr && block.eip === eip && block.mode === near.mode && block.valid ? block : null;
   }
 
   /** A block of the same mode at `eip`, if there is one in the page of `near`; address and mapping are then as valid as those of `near`. */
@@ -254,10 +260,10 @@ export class BlockCache implements CodeWatcher {
   private unlink(block: Block): void {
     block.valid = false;
     block.generation = DEAD;
-    block.compiled = null;
+    block.compiled = block.pending = null;
     for (const entry of block.users) {
-      entry.compiled = null;
-      entry.hits = Math.min(entry.hits, 0);
+      entry.compiled = entry.pending = null;
+      if (entry.due !== NEVER) entry.due = entry.hits + this.hot;
     }
     block.users = [];
     block.behind = block.behindBefore = block;

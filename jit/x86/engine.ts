@@ -1,4 +1,5 @@
 import type { Engine as EngineView, SliceEnd } from '../../src/core/machine-view.js';
+import { v8Optimiser } from '../core/optimiser.js';
 import type { Block } from './block.js';
 import type { BlockObserver } from './block-observer.js';
 import { BlockCache } from './blocks.js';
@@ -15,7 +16,9 @@ import { formRegion } from './region.js';
 import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
 import { TierCounters } from './tier-counters.js';
 import { indexOf, JUMPED, tbOf } from './translate/function-context.js';
-import { type TranslatableBlock, TranslationCache } from './translate/translation-cache.js';
+import type { RegionSize } from './translate/region-node.js';
+import type { TranslatableBlock, Translation } from './translate/translation.js';
+import { TranslationCache } from './translate/translation-cache.js';
 
 /** off: interpret everything; on: translate what is hot; force: translate before the first execution. */
 export type JitMode = 'off' | 'on' | 'force';
@@ -38,11 +41,11 @@ const STEPPING = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
 const HOT = 1000;
 const WARM = 8;
 /** Entries after which a translation may grow by blocks that have become warm. */
-const EXTEND = 4096;
+const EXTEND = 1 << 15;
 const EXTEND_FORCED = 2;
-/** Entries of a new translation with a budget of a few turns of its first block. */
-const TRAINING = 4;
-const TRAINING_TURNS = 3;
+/** So many first entries of a new translation have a budget of a few turns of its first block. */
+const SHORT_ENTRIES = 4;
+const SHORT_TURNS = 3;
 const INTO = 0xce;
 const MAX_SLICE = 0x7fffffff;
 
@@ -81,12 +84,23 @@ export class Engine implements EngineView {
     const forced = options.jit === 'force';
     this.hot = forced ? 0 : (options.hot ?? HOT);
     this.extendAt = forced ? EXTEND_FORCED : EXTEND;
-    this.blocks = new BlockCache(cpu);
-    const region = (entry: TranslatableBlock) => formRegion(this.blocks, entry as Block, this.hot / WARM);
+    this.blocks = new BlockCache(cpu, this.hot);
+    const region = (entry: TranslatableBlock, size: RegionSize) => formRegion(this.blocks, entry as Block, size, this.hot / WARM);
     const counters = options.statistics ? new TierCounters(cpu) : null;
     this.counters = counters;
     const counted = counters === null ? undefined : counters.counted.bind(counters);
-    this.translations = options.jit === 'off' ? null : new TranslationCache(cpu, { atOnce: forced, now: options.now, region, counted });
+    this.translations =
+      options.jit === 'off'
+        ? null
+        : new TranslationCache(cpu, {
+            atOnce: forced,
+            hot: this.hot,
+            extendAt: this.extendAt,
+            optimiser: forced ? null : v8Optimiser(),
+            now: options.now,
+            region: options.observer === undefined ? region : undefined,
+            counted,
+          });
     this.observer = options.observer?.(cpu) ?? null;
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
@@ -196,13 +210,14 @@ export class Engine implements EngineView {
    * ended its block for more than a jump, an interrupt waits, the budget is used up.
    */
   private runInterpreted(first: Block): void {
-    const { cpu, r, blocks, translations, hot } = this;
+    const { cpu, r, blocks, translations } = this;
     let block = first;
     for (;;) {
-      if (translations !== null && block.compiled === null && ++block.hits >= hot) {
-        translations.translate(block);
-        if (block.compiled !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0) {
-          this.runTranslations(block);
+      if (translations !== null && block.compiled === null && ++block.hits >= block.due) {
+        const training = translations.comeUp(block);
+        if ((training !== null || block.compiled !== null) && r[LEFT] >= block.count && pendingRequest(cpu) === 0) {
+          if (training !== null) this.train(block, training);
+          else this.runTranslations(block);
           return;
         }
       }
@@ -210,7 +225,6 @@ export class Engine implements EngineView {
       interpret(cpu, block, block.count);
       if (cpu.breakBlock || !block.quiet || r[LEFT] <= 0) return;
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
-      if (block.indirect) block.lastTarget = r[EIP];
       block = blocks.behind(block);
       if (block.compiled !== null) return;
     }
@@ -218,19 +232,24 @@ export class Engine implements EngineView {
 
   /** Translations, one after the other, with no interrupt to be taken: up to one behind which `loop` must look around, or to a block that has none. */
   private runTranslations(first: Block): void {
-    const { cpu, r, blocks, extendAt } = this;
+    const { cpu, r, blocks } = this;
     let block = first;
     for (;;) {
       if (block.hasInto) this.current = block;
-      if (++block.hits === extendAt) this.translations!.extend(block);
-      const stopped = block.hits <= TRAINING ? this.train(block) : block.compiled!();
+      if (++block.hits >= block.due) {
+        const training = this.translations!.comeUp(block);
+        if (training !== null) {
+          this.train(block, training);
+          return;
+        }
+      }
+      const stopped = block.compiled!();
       if (stopped >= 0) {
         this.goOnInterpreted(block.members[tbOf(stopped)]!, indexOf(stopped));
         return;
       }
       if (stopped !== JUMPED || r[LEFT] <= 0) return;
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
-      if (block.indirect && block.members.length === 1) block.lastTarget = r[EIP];
       block = blocks.behind(block);
       if (block.compiled === null || r[LEFT] < block.count) return;
     }
@@ -243,10 +262,11 @@ export class Engine implements EngineView {
     if (block.hasInto) this.current = block;
     if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
     else {
-      if (translations !== null && block.compiled === null && ++block.hits >= this.hot) translations.translate(block);
-      if (block.compiled === null || r[LEFT] < block.count || pendingRequest(cpu) !== 0) interpret(cpu, block, block.count);
+      const training = translations !== null && block.compiled === null && ++block.hits >= block.due ? translations.comeUp(block) : null;
+      const run = training?.run ?? block.compiled;
+      if (run === null || r[LEFT] < block.count || pendingRequest(cpu) !== 0) interpret(cpu, block, block.count);
       else {
-        const stopped = block.compiled();
+        const stopped = run();
         if (stopped >= 0) this.goOnInterpreted(block, indexOf(stopped));
       }
     }
@@ -254,20 +274,23 @@ export class Engine implements EngineView {
   }
 
   /**
-   * Enters a new translation with a small budget. V8 knows nothing of code that was never executed, and deoptimises the whole function when it first is: a loop must have been left
-   * a few times before it gets hot.
+   * Enters a new translation, at first with a small budget. V8 knows nothing of code that was never executed, and deoptimises the whole function when it first is: a loop must have
+   * been left a few times before it gets hot.
    */
-  private train(block: Block): number {
+  private train(block: Block, translation: Translation): void {
     const { r } = this;
-    const spared = Math.max(r[LEFT] - TRAINING_TURNS * block.count, 0);
+    const spared = translation.trained > SHORT_ENTRIES ? 0 : Math.max(r[LEFT] - SHORT_TURNS * block.count, 0);
     r[LEFT] -= spared;
     this.sliceEnd -= spared;
+    let stopped: number;
+    if (block.hasInto) this.current = block;
     try {
-      return block.compiled!();
+      stopped = translation.run();
     } finally {
       r[LEFT] += spared;
       this.sliceEnd += spared;
     }
+    if (stopped >= 0) this.goOnInterpreted(translation.tbs[tbOf(stopped)] as Block, indexOf(stopped));
   }
 
   /** A translation met something only the interpreter can do: it does the rest of the block. */

@@ -1,48 +1,133 @@
+import { PAGE_SHIFT } from '../../src/memory/physical.js';
 import type { Block } from './block.js';
 import type { BlockCache } from './blocks.js';
-import { targetsOf } from './translate/targets.js';
+import { alone, type RegionNode, type RegionSize, type Way } from './translate/region-node.js';
+import { callsOf, endsIndirect, returns, targetsOf } from './translate/targets.js';
 
-/** V8's optimiser takes far more than twice the time for twice the code. */
-const MAX_BLOCKS = 12;
-const MAX_INSNS = 96;
+/** Calls inside calls. */
+const MAX_DEPTH = 6;
+
+/** Where the functions called in the region return to, the innermost first. */
+interface Calls {
+  readonly returnEip: number;
+  readonly outer: Calls | null;
+  readonly depth: number;
+}
+
+interface Node {
+  readonly tb: Block;
+  readonly calls: Calls | null;
+  readonly ways: Way[];
+}
+
+interface Candidate {
+  readonly from: number;
+  readonly eip: number;
+  readonly calls: Calls | null;
+  readonly weight: number;
+}
 
 /**
- * The blocks to be translated together with `entry`, which comes first: those of the loops through it that stay in its page, as far as they were executed at
- * least `minHits` times or have a translation of their own. In one page, so that what is true of the entry's address is true of all.
- * Only loops: elsewhere, a region saves less than its compilation costs.
+ * The TBs to be translated together with `entry`, node 0: those that are reached from it often, as far as they were executed at least `minHits` times or have a translation of their
+ * own; along loops, branches, and calls with their returns, most likely ones first. A function stands in the region once for each place that it is called from.
+ * What lies in another page than its predecessor is entered only while that page is mapped as it is now (see translateRegion).
  */
-export function formRegion(cache: BlockCache, entry: Block, minHits: number): Block[] {
-  if (!mayJoin(entry)) return [entry];
-  return thoseThatReturn(reachable(cache, entry, minHits));
+export function formRegion(cache: BlockCache, entry: Block, size: RegionSize, minHits: number): RegionNode<Block>[] {
+  return mayJoin(entry) ? new Former(cache, entry, size, minHits).nodes : alone(entry);
 }
 
-function reachable(cache: BlockCache, entry: Block, minHits: number): Block[] {
-  const region = [entry];
-  let insns = entry.insns.length;
-  for (let k = 0; k < region.length && region.length < MAX_BLOCKS; k++) {
-    for (const eip of targetsOf(region[k]!)) {
-      const next = cache.neighbour(entry, eip);
-      if (next === null || region.includes(next) || !mayJoin(next) || (next.hits < minHits && next.compiled === null)) continue;
-      if (insns + next.insns.length > MAX_INSNS || region.length === MAX_BLOCKS) continue;
-      insns += next.insns.length;
-      region.push(next);
+class Former {
+  readonly nodes: Node[] = [];
+  private readonly cache: BlockCache;
+  private readonly entry: Block;
+  private readonly size: RegionSize;
+  private readonly minHits: number;
+  private insns = 0;
+  private candidates: Candidate[] = [];
+
+  constructor(cache: BlockCache, entry: Block, size: RegionSize, minHits: number) {
+    this.size = size;
+    this.cache = cache;
+    this.entry = entry;
+    this.minHits = minHits;
+    this.add(entry, null, 1);
+    for (let next = this.take(); next !== null; next = this.take()) this.follow(next);
+  }
+
+  private take(): Candidate | null {
+    const { candidates } = this;
+    if (candidates.length === 0) return null;
+    let best = 0;
+    for (let k = 1; k < candidates.length; k++) if (candidates[k]!.weight > candidates[best]!.weight) best = k;
+    return candidates.splice(best, 1)[0]!;
+  }
+
+  private add(tb: Block, calls: Calls | null, weight: number): void {
+    const from = this.nodes.length;
+    this.nodes.push({ tb, calls, ways: [] });
+    this.insns += tb.count;
+    const offer = (eip: number, share: number, inside = calls): void => {
+      this.candidates.push({ from, eip, calls: inside, weight: weight * share });
+    };
+    if (returns(tb) && calls !== null) {
+      offer(calls.returnEip, 1, calls.outer);
+      return;
     }
+    const call = callsOf(tb);
+    const within = call === null ? calls : { returnEip: call, outer: calls, depth: (calls?.depth ?? 0) + 1 };
+    if (within !== null && within.depth > MAX_DEPTH) return;
+    const targets = endsIndirect(tb) ? seen(tb).map((b) => b.eip | 0) : targetsOf(tb);
+    const hits = targets.map((eip) => this.find(tb, eip)?.hits ?? 0);
+    const all = endsIndirect(tb) ? tb.hits : hits.reduce((sum, n) => sum + n, 0);
+    targets.forEach((eip, k) => {
+      if (hits[k]! > 0) offer(eip, Math.min(hits[k]! / all, 1), within);
+    });
   }
-  return region;
+
+  private follow({ from, eip, calls, weight }: Candidate): void {
+    const { nodes } = this;
+    const { tb, ways } = nodes[from]!;
+    if (ways.some((w) => w.eip === eip)) return;
+    const known = nodes.findIndex((n) => (n.tb.eip | 0) === eip && n.calls === calls);
+    if (known >= 0) {
+      ways.push({ eip, to: known });
+      return;
+    }
+    if (weight < this.size.weight || nodes.length === this.size.nodes) return;
+    const next = this.find(tb, eip);
+    if (next === null || this.insns + next.count > this.size.insns) return;
+    ways.push({ eip, to: nodes.length });
+    this.add(next, calls, weight);
+  }
+
+  /** The block at `eip`, when it is fit to join. */
+  private find(before: Block, eip: number): Block | null {
+    const { entry } = this;
+    const next = seen(before).find((b) => (b.eip | 0) === eip) ?? this.cache.recent(entry, eip) ?? this.cache.neighbour(entry, eip);
+    if (next === null || next.mode !== entry.mode || !mayJoin(next)) return null;
+    if (!this.size.shared && next !== entry && (next.compiled !== null || next.pending !== null)) return null;
+    if (next.hits < this.minHits && next.compiled === null && next.pending === null) return null;
+    return this.fits(next) ? next : null;
+  }
+
+  /** Its linear address goes with that of the entry, and its page is where other nodes have that page. */
+  private fits(next: Block): boolean {
+    const laddr = (next.eip + this.entry.laddr - this.entry.eip) | 0;
+    const delta = (next.paddr - laddr) | 0;
+    for (const { tb } of this.nodes) {
+      const other = (tb.eip + this.entry.laddr - this.entry.eip) | 0;
+      if (other >>> PAGE_SHIFT === laddr >>> PAGE_SHIFT) return ((tb.paddr - other) | 0) === delta;
+    }
+    return next.laddr === laddr;
+  }
 }
 
-/** Of blocks that can be reached from the first, those from which it can be reached. */
-function thoseThatReturn(blocks: readonly Block[]): Block[] {
-  const byEip = new Map(blocks.map((b) => [b.eip | 0, b]));
-  const returning = new Set([blocks[0]]);
-  for (let before = 0; before < returning.size; ) {
-    before = returning.size;
-    for (const b of blocks) if (targetsOf(b).some((eip) => returning.has(byEip.get(eip)!))) returning.add(b);
-  }
-  return blocks.filter((b) => returning.has(b));
+/** What came behind it lately. */
+function seen(tb: Block): Block[] {
+  return [tb.behind, tb.behindBefore].filter((b, k, all) => b !== tb && b.valid && all.indexOf(b) === k);
 }
 
 /** An instruction that crosses a page depends on a second address; INTO counts what is behind it in its own block; devices are better left to the interpreter. */
 function mayJoin(block: Block): boolean {
-  return block.secondPage < 0 && !block.meetsDevices && !block.hasInto;
+  return block.paddr >= 0 && block.valid && block.secondPage < 0 && !block.meetsDevices && !block.hasInto;
 }

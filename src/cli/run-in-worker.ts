@@ -8,7 +8,7 @@ import { ControlBlock, type Job, type JobResult, type WorkerMessage } from '../m
  * V8 drops optimisation requests beyond its queue (8 by default), which leaves most translated blocks unoptimised for ever.
  * The flag only takes effect in isolates made after it is set, so the machine runs in a Worker made here.
  */
-const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192', '--no-lazy-feedback-allocation'];
+const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192', '--no-lazy-feedback-allocation', '--allow-natives-syntax'];
 
 /** The thread that runs a machine: its module, and what it is to know besides the job. */
 export interface WorkerKind {

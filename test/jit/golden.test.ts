@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { print } from '../../jit/core/compile.js';
 import { MODE_CPL, MODE_CS32, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';
 import { disassembleTb } from '../../jit/x86/translate/disassembly.js';
+import { alone } from '../../jit/x86/translate/region-node.js';
 import { translateRegion } from '../../jit/x86/translate/translate.js';
 import { TestBlock } from './two-machines.js';
 
@@ -31,7 +32,7 @@ describe('generated code', () => {
   it.each(Object.keys(samples))('of %s is the one reviewed', (name) => {
     const [bytes, mode] = samples[name]!;
     const block = new TestBlock(bytes, 0x1000, mode);
-    const text = `${print(translateRegion([block], [], { notes: disassembleTb(block, block.bytes) }))}\n`;
+    const text = `${print(translateRegion(alone(block), [], { notes: disassembleTb(block, block.bytes) }))}\n`;
     const file = fileURLToPath(new URL(`${name}.txt`, FOLDER));
     if (process.env.UPDATE_GOLDEN === '1') {
       mkdirSync(FOLDER, { recursive: true });

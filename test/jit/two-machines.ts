@@ -7,6 +7,7 @@ import type { Insn } from '../../jit/x86/insn.js';
 import { CS, EIP, LEFT, REGISTER_FILE_SIZE } from '../../jit/x86/regs.js';
 import { loadSegmentCache, updateMode } from '../../jit/x86/segments.js';
 import { environment } from '../../jit/x86/translate/environment.js';
+import { alone } from '../../jit/x86/translate/region-node.js';
 import { scriptConstants } from '../../jit/x86/translate/script.js';
 import { translateRegion } from '../../jit/x86/translate/translate.js';
 import { PhysicalMemory } from '../../src/memory/physical.js';
@@ -167,11 +168,11 @@ export class TestBlock {
   /** The block as a generated function for `cpu`. */
   compile(cpu: Cpu): Generated {
     const insns: Insn[] = [];
-    const fn = translateRegion([this], insns);
+    const fn = translateRegion(alone(this), insns);
     return compileScript([fn], { ...environment(cpu), insns }, scriptConstants(insns))[0]!;
   }
 
   get text(): string {
-    return print(translateRegion([this], []));
+    return print(translateRegion(alone(this), []));
   }
 }

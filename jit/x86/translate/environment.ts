@@ -18,6 +18,8 @@ export function environment(cpu: Cpu): Bindings {
     supervisorWrite: cpu.supervisorWrite,
     userRead: cpu.userRead,
     userWrite: cpu.userWrite,
+    supervisorExecute: cpu.supervisorExecute,
+    userExecute: cpu.userExecute,
     condition,
     getCF,
     getArithFlags,

@@ -21,14 +21,27 @@ export function endsIndirect(tb: TbSource): boolean {
   return last.end === END_JUMP && last.row.test === 'control' && last.row.map === '1' && isIndirect(last);
 }
 
-/** Where a TB goes on, as EIPs (int32): both ways of a condition, the last target of an indirect jump. None behind what ends a TB for more than a jump. */
+/** Where a TB goes on, as EIPs (int32): both ways of a condition. None behind an indirect jump, or what ends a TB for more than a jump. */
 export function targetsOf(tb: TbSource): number[] {
   const last = tb.insns[tb.insns.length - 1]!;
   const behind = tb.insns.reduce((at, i) => at + i.length, tb.eip) | 0;
   if (last.end === END_NONE) return [cut(tb.mode, behind)];
   if (last.end !== END_JUMP || last.row.test !== 'control') return [];
-  if (endsIndirect(tb)) return tb.lastTarget === undefined || tb.lastTarget === null ? [] : [tb.lastTarget | 0];
+  if (endsIndirect(tb)) return [];
   const target = (behind + last.imm) | 0;
   const taken = last.size === 16 ? target & 0xffff : target;
   return isConditional(last) ? [taken, cut(tb.mode, behind)] : [taken];
+}
+
+/** Ends in a near return. */
+export function returns(tb: TbSource): boolean {
+  const last = tb.insns[tb.insns.length - 1]!;
+  return endsIndirect(tb) && last.opcode !== 0xff;
+}
+
+/** Where the function returns to that a TB's last instruction, a near call, calls; null: it ends otherwise. */
+export function callsOf(tb: TbSource): number | null {
+  const last = tb.insns[tb.insns.length - 1]!;
+  if (last.end !== END_JUMP || last.row.map !== '1' || !(last.opcode === 0xe8 || (last.opcode === 0xff && last.reg === 2))) return null;
+  return tb.insns.reduce((at, i) => at + i.length, tb.eip) | 0;
 }

@@ -1,12 +1,14 @@
 import type { FunctionExpression, Statement } from 'estree';
+import { PAGE_SHIFT } from '../../../src/memory/physical.js';
 import { breakTo, comment } from '../../core/estree.js';
 import { Structured } from '../../core/structured.js';
 import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
-import { FLAGS_ARITH } from '../regs.js';
+import { MODE_CPL } from '../mode.js';
+import { CS, FLAGS_ARITH, SEG_BASE } from '../regs.js';
 import { emitters } from './emitters.js';
 import { FunctionContext, packIp } from './function-context.js';
-import { targetsOf } from './targets.js';
+import type { RegionNode, Way } from './region-node.js';
 import { type Exits, TbContext } from './tb-context.js';
 import type { FlagUse } from './tb-operands.js';
 
@@ -17,8 +19,9 @@ export interface TbSource {
   readonly eip: number;
   /** MODE_* bits. */
   readonly mode: number;
-  /** Where its indirect jump went last; absent: not known. */
-  readonly lastTarget?: number | null;
+  /** Linear and backing address of the first byte; absent: it does not matter, as there is only one TB. */
+  readonly laddr?: number;
+  readonly paddr?: number;
 }
 
 export interface TranslateOptions {
@@ -83,35 +86,51 @@ function liveFlags(source: TbSource, limit: number): number[] {
 
 /** Writes TBs that jump to each other as one function. */
 class RegionTranslator {
-  private readonly tbs: readonly TbSource[];
+  private readonly nodes: readonly RegionNode[];
   private readonly limit: number;
   private readonly notes: readonly string[];
   private readonly fn: FunctionContext;
-  private readonly numbers: ReadonlyMap<number, number>;
   private readonly structured: Structured;
   private readonly contexts: TbContext[] = [];
 
-  constructor(tbs: readonly TbSource[], insns: Insn[], options: TranslateOptions) {
-    this.tbs = tbs;
+  constructor(nodes: readonly RegionNode[], insns: Insn[], options: TranslateOptions) {
+    this.nodes = nodes;
     this.limit = options.limit ?? Number.POSITIVE_INFINITY;
     this.notes = options.notes ?? [];
     this.fn = new FunctionContext(insns);
-    this.numbers = new Map(tbs.map((tb, number) => [tb.eip | 0, number]));
-    const graph = tbs.map((tb) => targetsOf(tb).flatMap((eip) => this.numbers.get(eip) ?? []));
-    this.structured = new Structured(graph, (number, from) => this.emitTb(number, from));
+    this.structured = new Structured(
+      nodes.map(({ ways }) => ways.map(({ to }) => to)),
+      (number, from) => this.emitTb(number, from),
+    );
   }
 
   translate(): FunctionExpression {
-    const first = this.tbs[0]!;
+    const first = this.nodes[0]!.tb;
     const end = first.insns.reduce((at, i) => at + i.length, first.eip);
-    const body = this.structured.all();
-    const size = this.tbs.length === 1 ? '' : ` and ${this.tbs.length - 1} more`;
+    const body = [...this.codeBaseCheck(), ...this.structured.all()];
+    const size = this.nodes.length === 1 ? '' : ` and ${this.nodes.length - 1} more`;
     const title = `${hex(first.eip)}-${hex(end)} mode ${first.mode.toString(16)} icount ${first.insns.length}${size}`;
     return this.fn.finish(`tb_${hex(first.eip)}`, [title], body);
   }
 
+  /** With other pages in it, the region is right for one base of CS only. */
+  private codeBaseCheck(): Statement[] {
+    if (this.nodes.every(({ tb }) => this.page(tb) === this.page(this.nodes[0]!.tb))) return [];
+    return js.list`if (r[${SEG_BASE + CS}] !== ${this.codeBase}) { stopped = ${packIp(0, 0)}; ${breakTo('tb')}; }`;
+  }
+
+  private get codeBase(): number {
+    const { laddr, eip } = this.nodes[0]!.tb;
+    return laddr === undefined ? 0 : (laddr - eip) | 0;
+  }
+
+  /** Linear page of a TB. */
+  private page(tb: TbSource): number {
+    return ((tb.eip + this.codeBase) | 0) >>> PAGE_SHIFT;
+  }
+
   private emitTb(number: number, from: number | null): Statement[] {
-    const tb = this.tbs[number]!;
+    const { tb } = this.nodes[number]!;
     const entry = number === 0 && !this.structured.isLoop(0);
     const cx = new TbContext(this.fn, this.exits(number), tb, number, from === null ? entry : this.contexts[from]!);
     this.contexts[number] = cx;
@@ -125,25 +144,39 @@ class RegionTranslator {
   }
 
   private exits(number: number): Exits {
+    const { ways } = this.nodes[number]!;
     return {
       jump: (eip) => {
-        const inside = this.inside(number, eip);
+        const way = ways.find((w) => w.eip === eip);
+        const inside = way === undefined ? null : this.inside(number, way);
         return inside === null ? leave(eip) : [...this.sampled(number, leave(eip)), ...inside];
       },
       jumpIndirect: (eip) => {
         const gone = js.stat`eip = ${eip};`;
-        const guess = this.tbs[number]!.lastTarget ?? null;
-        const inside = guess === null ? null : this.inside(number, guess | 0);
-        if (inside === null) return [gone, breakTo('tb')];
-        return [gone, ...this.sampled(number, [breakTo('tb')]), js.stat`if (eip === ${guess! | 0}) { ${inside}; }`, breakTo('tb')];
+        const guesses = ways.flatMap((way) => {
+          const inside = this.inside(number, way);
+          return inside === null ? [] : [js.stat`if (eip === ${way.eip}) { ${inside}; }`];
+        });
+        if (guesses.length === 0) return [gone, breakTo('tb')];
+        return [gone, ...this.sampled(number, [breakTo('tb')]), ...guesses, breakTo('tb')];
       },
     };
   }
 
-  /** The jump to another TB of the region; null: there is none at that EIP. */
-  private inside(number: number, eip: number): Statement[] | null {
-    const to = this.numbers.get(eip);
-    return to === undefined ? null : this.structured.jump(number, to);
+  /** The jump to another TB of the region; null: it cannot be written. */
+  private inside(number: number, way: Way): Statement[] | null {
+    const jump = this.structured.jump(number, way.to);
+    return jump === null ? null : [...this.mapped(number, way), ...jump];
+  }
+
+  /** Leaves unless the page that a way leads to is still mapped as it was when the region was formed. The entry's page is: the engine has looked, and nothing in a region changes the map. */
+  private mapped(number: number, { eip, to }: Way): Statement[] {
+    const { tb } = this.nodes[to]!;
+    const page = this.page(tb);
+    if (page === this.page(this.nodes[0]!.tb) || page === this.page(this.nodes[number]!.tb)) return [];
+    const delta = (tb.paddr! - ((tb.eip + this.codeBase) | 0)) | 0;
+    const tlb = (tb.mode & MODE_CPL) === MODE_CPL ? 'userExecute' : 'supervisorExecute';
+    return [js.stat`if (${tlb}[${page}] !== ${delta}) { ${leave(eip)}; }`];
   }
 
   /** Behind a TB in which an `exec` ran, an interrupt may wait for the boundary between two TBs. */
@@ -163,6 +196,6 @@ function leave(eip: number): Statement[] {
  * at the beginning of that TB and EIP undefined; throws what an instruction's `exec` threw.
  * @param insns gets the instructions that the code hands to `exec` (see FunctionContext).
  */
-export function translateRegion(tbs: readonly TbSource[], insns: Insn[], options: TranslateOptions = {}): FunctionExpression {
-  return new RegionTranslator(tbs, insns, options).translate();
+export function translateRegion(nodes: readonly RegionNode[], insns: Insn[], options: TranslateOptions = {}): FunctionExpression {
+  return new RegionTranslator(nodes, insns, options).translate();
 }

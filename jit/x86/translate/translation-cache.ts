@@ -1,25 +1,15 @@
 import type { FunctionExpression } from 'estree';
 import { type Bindings, compileScript, type Generated } from '../../core/compile.js';
+import type { Optimiser } from '../../core/optimiser.js';
+import { NEVER } from '../block.js';
 import type { Cpu } from '../cpu.js';
 import type { Insn } from '../insn.js';
 import { emitters } from './emitters.js';
 import { environment } from './environment.js';
+import { ALONE, alone, LARGE, type RegionNode, type RegionSize, SMALL } from './region-node.js';
 import { scriptConstants } from './script.js';
-import { type TbSource, type TranslateOptions, translateRegion } from './translate.js';
-
-/** A block as the cache of translations sees it. */
-export interface TranslatableBlock extends TbSource {
-  /** False once its code was overwritten. */
-  readonly valid: boolean;
-  compiled: Generated | null;
-  /** Executions by the interpreter since it last came up for translation. */
-  hits: number;
-  /** Blocks that `compiled` holds, itself first. */
-  members: readonly TranslatableBlock[];
-  /** Blocks whose `compiled` holds this one. */
-  users: TranslatableBlock[];
-  meetsDevices: boolean;
-}
+import { type TranslateOptions, translateRegion } from './translate.js';
+import { type TranslatableBlock, Translation } from './translation.js';
 
 /** What translation did so far. */
 export interface TranslationStatistics {
@@ -38,18 +28,39 @@ export interface TranslationStatistics {
 }
 
 export interface TranslationOptions {
-  /** Translate each block when it first comes up, not when there are enough for a script. */
+  /** Translate each block when it first comes up, not when there are enough for a script; and enter it at once. */
   readonly atOnce: boolean;
+  /** Executions after which a block comes up. */
+  readonly hot?: number;
+  /** Entries of a translation after which its block comes up again. */
+  readonly extendAt?: number;
+  /** Null or absent: translations are entered as soon as they are made, and V8 optimises them when it likes. */
+  readonly optimiser?: Optimiser | null;
   /** Host milliseconds, for the statistics only. */
   readonly now?: () => number;
   /** Live translations at most. */
   readonly capacity?: number;
   /** Blocks to be translated together with one that is entered often, itself first; absent: no others. */
-  readonly region?: (block: TranslatableBlock) => readonly TranslatableBlock[];
+  readonly region?: (block: TranslatableBlock, size: RegionSize) => readonly RegionNode<TranslatableBlock>[];
   /** Puts a counter around a new function (see TierCounters); absent: nothing is counted. */
   readonly counted?: (generated: Generated, tbs: readonly TranslatableBlock[]) => Generated;
 }
 
+/** Entries of a new translation that teach V8 what it does. */
+const TRAINING = 8;
+const TRAINING_REGION = 32;
+/** Executions of a block from one look at what became of its translation to the next. */
+const PATIENCE = 64;
+/** Entries of a translation from one review to the next. */
+const REVIEW = 1 << 15;
+/** Hits are halved beyond: they must stay small integers. */
+const MANY_HITS = 1 << 28;
+/** Functions given to V8's optimiser at a time. Its queue is first in, first out, and our own engine's functions need it too; newer versions of V8 drop what is beyond 8. */
+const MAX_OPTIMISING = 8;
+/** Regions on their way at a time: each one spares others that hold the same blocks. */
+const MAX_GROWING = 4;
+/** Blocks that came up since a function was given to the optimiser, before it is entered as it is. */
+const OVERDUE = 1 << 18;
 /** Blocks compiled in one script: parsing is a quarter of what it costs one by one. */
 const BATCH = 16;
 const CAPACITY = 1 << 14;
@@ -65,7 +76,14 @@ export class TranslationCache {
   readonly statistics: TranslationStatistics = { translated: 0, blocks: 0, scripts: 0, dropped: 0, bailedOut: 0, milliseconds: 0 };
   private readonly bindings: Bindings;
   private readonly options: TranslationOptions;
-  private waiting: { readonly entry: TranslatableBlock; readonly tbs: readonly TranslatableBlock[] }[] = [];
+  /** Regions to be compiled with the next script, their entries first. */
+  private waiting: (readonly RegionNode<TranslatableBlock>[])[] = [];
+  /** Regions on their way. */
+  private growing: Translation[] = [];
+  /** Those that V8 was asked to optimise. */
+  private optimising: Translation[] = [];
+  /** Times that a block came up. */
+  private time = 0;
   /** Oldest first. */
   private live: TranslatableBlock[] = [];
   private readonly bailOuts = new WeakMap<TranslatableBlock, number>();
@@ -76,26 +94,113 @@ export class TranslationCache {
   }
 
   /**
-   * A block came up for translation. It is translated with the next batch; when it comes up again before the batch is full, so hot is it that
-   * the batch goes now. Sets `compiled` of blocks, and their `hits` back.
+   * A block was executed often: untranslated, or since its translation. What is due for it is done, and when it comes up next. A translation on its way to V8's optimiser is entered
+   * a few times before, so that V8 knows what the code does: then it is returned, and the caller enters it now.
    */
-  translate(block: TranslatableBlock): void {
-    block.hits = 0;
+  comeUp(block: TranslatableBlock): Translation | null {
+    this.time++;
+    if (block.hits > MANY_HITS) {
+      const never = block.due === NEVER;
+      block.hits = MANY_HITS >> 1;
+      if (never) return null;
+    }
+    const { pending } = block;
+    if (pending === null) {
+      if (block.compiled === null) this.translate(block);
+      else this.extend(block);
+      return null;
+    }
+    const trained = pending.trained >= (pending.tbs.length === 1 ? TRAINING : TRAINING_REGION);
+    if (!trained) {
+      pending.trained++;
+      this.again(block, 1);
+      return pending;
+    }
+    this.again(block, PATIENCE);
+    if (pending.requestedAt >= 0) {
+      // Entered once more: some versions of V8 look for finished code only then.
+      if (!this.options.optimiser!.isOptimised(pending.generated) && this.time - pending.requestedAt <= OVERDUE) return pending;
+      this.publish(pending);
+      return null;
+    }
+    if (this.optimising.length >= MAX_OPTIMISING && !this.publishOptimised()) return null;
+    this.optimising.push(pending);
+    pending.requestedAt = this.time;
+    this.options.optimiser!.request(pending.generated);
+    return pending;
+  }
+
+  /** Lets the block come up again after so many more executions. */
+  private again(block: TranslatableBlock, executions: number): void {
+    block.due = block.hits + executions;
+  }
+
+  /** It is in another block's region, and may do without a translation of its own, or a larger one. */
+  private postpone(block: TranslatableBlock): void {
+    if (block.compiled !== null) this.again(block, this.options.extendAt ?? REVIEW);
+    else if (block.pending === null) this.again(block, this.options.hot ?? 0);
+  }
+
+  private translate(block: TranslatableBlock): void {
     if (!this.options.atOnce && !block.insns.some((i) => emitters.has(i.row.name))) {
-      block.hits = -PENANCE;
+      this.again(block, PENANCE);
       return;
     }
     const again = this.isWaiting(block);
-    if (!again) this.waiting.push({ entry: block, tbs: [block] });
+    if (!again) {
+      const nodes = this.options.region?.(block, this.options.atOnce ? ALONE : SMALL) ?? alone(block);
+      this.waiting.push(nodes);
+      for (const { tb } of nodes) this.postpone(tb);
+    }
+    this.again(block, PATIENCE);
     if (this.options.atOnce || again || this.waiting.length >= BATCH) this.compileWaiting();
   }
 
-  /** A translation was entered often: blocks that it leads to are known better now. Replaces it where the region has grown. */
-  extend(block: TranslatableBlock): void {
-    const tbs = this.options.region?.(block) ?? [];
-    if (tbs.length <= block.members.length || this.isWaiting(block)) return;
-    this.waiting.push({ entry: block, tbs });
-    this.compileWaiting();
+  /** Blocks that a translation leads to are known better now: it is made anew where the region has grown. Also notices when V8 gave up what it had optimised. */
+  private extend(block: TranslatableBlock): void {
+    const { optimiser, region } = this.options;
+    const { translation } = block;
+    this.again(block, REVIEW);
+    this.growing = this.growing.filter((t) => t.entry.pending === t && this.time - t.formedAt <= OVERDUE);
+    if (this.growing.length >= MAX_GROWING) {
+      this.again(block, PATIENCE);
+      return;
+    }
+    const nodes = region?.(block, LARGE) ?? [];
+    if (nodes.length > block.members.length) {
+      if (!this.isWaiting(block)) this.waiting.push(nodes);
+      this.compileWaiting();
+      if (block.pending !== null) this.growing.push(block.pending);
+    } else if (optimiser && translation !== null && !optimiser.isOptimised(translation.generated)) {
+      translation.requestedAt = -1;
+      block.pending = translation;
+      this.again(block, 1);
+    }
+  }
+
+  /** Enters what V8 has finished meanwhile into blocks; false: nothing was. */
+  private publishOptimised(): boolean {
+    const { optimiser } = this.options;
+    const done = this.optimising.filter(
+      (t) => t.entry.pending !== t || optimiser!.isOptimised(t.generated) || this.time - t.requestedAt > OVERDUE,
+    );
+    for (const translation of done) this.publish(translation);
+    return done.length > 0;
+  }
+
+  /** From now on the translation is entered, unless its block has lost it. */
+  private publish(translation: Translation): void {
+    const { entry } = translation;
+    this.optimising = this.optimising.filter((t) => t !== translation);
+    if (entry.pending !== translation) return;
+    if (entry.compiled === null) this.live.push(entry);
+    entry.compiled = translation.run;
+    entry.translation = translation;
+    entry.members = translation.tbs;
+    entry.pending = null;
+    // The others of a region are entered less often now: what they need is seen then.
+    for (const member of translation.tbs) this.postpone(member);
+    if (this.live.length > (this.options.capacity ?? CAPACITY)) this.makeRoom();
   }
 
   /** A translation met something only the interpreter can do. Those that keep doing so are given up for a while. */
@@ -106,9 +211,9 @@ export class TranslationCache {
     this.bailOuts.set(block, count);
     if (count % MAX_BAIL_OUTS !== 0) return;
     block.meetsDevices = true;
-    block.hits = -PENANCE;
+    this.again(block, PENANCE);
     for (const entry of block.users) {
-      entry.compiled = null;
+      entry.compiled = entry.pending = null;
       this.statistics.dropped++;
     }
     block.users = [];
@@ -122,31 +227,34 @@ export class TranslationCache {
   private compileWaiting(): void {
     const { now } = this.options;
     const start = now?.() ?? 0;
-    const regions = this.waiting.filter(({ tbs }) => tbs.every((b) => b.valid));
+    const regions = this.waiting.filter((nodes) => nodes.every(({ tb }) => tb.valid));
     this.waiting = [];
     const insns: Insn[] = [];
-    const functions: FunctionExpression[] = regions.map(({ tbs }) => translateRegion(tbs, insns, this.limit(tbs)));
+    const functions: FunctionExpression[] = regions.map((nodes) => translateRegion(nodes, insns, this.limit(nodes)));
     const compiled = compileScript(functions, { ...this.bindings, insns }, scriptConstants(insns));
-    regions.forEach(({ entry, tbs }, k) => {
-      if (entry.compiled === null) this.live.push(entry);
-      entry.compiled = this.options.counted?.(compiled[k]!, tbs) ?? compiled[k]!;
-      entry.members = tbs;
-      entry.hits = 0;
-      for (const member of tbs) if (!member.users.includes(entry)) member.users.push(entry);
+    regions.forEach((nodes, k) => {
+      const tbs = nodes.map(({ tb }) => tb);
+      const [entry] = tbs as [TranslatableBlock];
+      const translation = new Translation(this.time, tbs, compiled[k]!, this.options.counted?.(compiled[k]!, tbs) ?? compiled[k]!);
+      entry.pending = translation;
+      this.again(entry, 1);
+      for (const member of tbs) {
+        if (!member.users.includes(entry)) member.users.push(entry);
+      }
+      if (!this.options.optimiser) this.publish(translation);
       this.statistics.blocks += tbs.length;
     });
     this.statistics.translated += regions.length;
     this.statistics.scripts++;
-    if (this.live.length > (this.options.capacity ?? CAPACITY)) this.makeRoom();
     this.statistics.milliseconds += (now?.() ?? 0) - start;
   }
 
   private isWaiting(block: TranslatableBlock): boolean {
-    return this.waiting.some(({ entry }) => entry === block);
+    return this.waiting.some(([entry]) => entry!.tb === block);
   }
 
-  private limit(tbs: readonly TranslatableBlock[]): TranslateOptions {
-    return this.options.atOnce && tbs[0]!.compiled === null ? { limit: FIRST_LIMIT } : {};
+  private limit(nodes: readonly RegionNode<TranslatableBlock>[]): TranslateOptions {
+    return this.options.atOnce && nodes[0]!.tb.compiled === null ? { limit: FIRST_LIMIT } : {};
   }
 
   /** Gives up an eighth, the oldest first: those still hot come back soon, without a moment when everything is gone. */
@@ -155,7 +263,7 @@ export class TranslationCache {
     const excess = this.live.length - Math.floor(((this.options.capacity ?? CAPACITY) * 7) / 8);
     for (const block of this.live.splice(0, Math.max(excess, 0))) {
       block.compiled = null;
-      block.hits = 0;
+      this.again(block, this.options.hot ?? 0);
       this.statistics.dropped++;
     }
   }
