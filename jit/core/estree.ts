@@ -5,10 +5,17 @@ export type Filling = Expression | Statement | readonly Statement[] | number | s
 
 const IDENTIFIER = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
 
-/** An identifier. Anything else than a plain name is refused: text never reaches generated code. */
+const identifiers = new Map<string, Identifier>();
+
+/** An identifier; the same node for the same name. Anything else than a plain name is refused: text never reaches generated code. */
 export function identifier(name: string): Identifier {
-  if (!IDENTIFIER.test(name)) throw new RangeError(`not an identifier: ${name}`);
-  return { type: 'Identifier', name };
+  let node = identifiers.get(name);
+  if (node === undefined) {
+    if (!IDENTIFIER.test(name)) throw new RangeError(`not an identifier: ${name}`);
+    node = { type: 'Identifier', name };
+    identifiers.set(name, node);
+  }
+  return node;
 }
 
 /** An integer literal; the only form in which guest bytes reach generated code. */

@@ -1,5 +1,6 @@
 import { parse } from 'acorn';
 import type { Expression, Node, Statement } from 'estree';
+import { compileArrow } from './compile.js';
 import { type Filling, identifier, integer } from './estree.js';
 
 /**
@@ -31,38 +32,34 @@ function fill(filling: Filling): unknown {
   return filling;
 }
 
-/** Turns a parsed node into a function that rebuilds it around its holes; parts without holes are shared. */
-function prepare(node: unknown): Instantiate | null {
-  if (Array.isArray(node)) return prepareList(node);
+/**
+ * Writes the code that makes a node anew, its holes filled from `f`; null: there are none in it, and all instances may share it. `shared` collects such parts.
+ * Code, and not a walk over the node: most of the time that translation takes goes into making nodes.
+ */
+function maker(node: unknown, shared: unknown[]): string | null {
+  if (Array.isArray(node)) return listMaker(node, shared);
   if (node === null || typeof node !== 'object') return null;
   const hole = holeNumber(node);
-  if (hole >= 0) return (f) => fill(f[hole]!);
-  const holes: [string, Instantiate][] = [];
-  for (const [key, value] of Object.entries(node)) {
-    const inner = prepare(value);
-    if (inner !== null) holes.push([key, inner]);
-  }
-  if (holes.length === 0) return null;
-  return (f) => {
-    const copy: Record<string, unknown> = { ...node };
-    for (const [key, inner] of holes) copy[key] = inner(f);
-    return copy;
-  };
+  if (hole >= 0) return `fill(f[${hole}])`;
+  const fields = Object.entries(node).map(([key, value]) => [key, value, maker(value, shared)] as const);
+  if (fields.every(([, , code]) => code === null)) return null;
+  return `{ ${fields.map(([key, value, code]) => `${key}: ${code ?? constant(value, shared)}`).join(', ')} }`;
+}
+
+function constant(value: unknown, shared: unknown[]): string {
+  return `shared[${shared.push(value) - 1}]`;
 }
 
 /** Lists: a hole that stands as a whole statement takes a statement or a list of them. */
-function prepareList(list: unknown[]): Instantiate | null {
+function listMaker(list: unknown[], shared: unknown[]): string | null {
   const parts = list.map((item) => {
     const statement = item as Statement | null;
     const hole = statement?.type === 'ExpressionStatement' ? holeNumber(statement.expression) : -1;
-    return hole >= 0 ? (f: Fillings) => asStatements(f[hole]!) : prepare(item);
+    return hole >= 0 ? `asStatements(f[${hole}])` : maker(item, shared);
   });
   if (parts.every((p) => p === null)) return null;
-  return (f) =>
-    list.flatMap((item, i) => {
-      const part = parts[i];
-      return part === null || part === undefined ? [item] : part(f);
-    });
+  const all = parts.map((part, k) => part ?? constant(list[k], shared)).join(', ');
+  return parts.some((p) => p?.startsWith('asStatements')) ? `[].concat(${all})` : `[${all}]`;
 }
 
 function asStatements(filling: Filling): unknown {
@@ -86,7 +83,9 @@ function instantiate(strings: TemplateStringsArray, fillings: Fillings): Stateme
     const text = strings.reduce((all, part, i) => `${all}${HOLE}${i - 1}${part}`);
     const program = parse(text, { ecmaVersion: 2022, allowReturnOutsideFunction: true, sourceType: 'script' });
     const body = strip(program.body) as unknown[];
-    make = prepareList(body) ?? (() => body);
+    const shared: unknown[] = [];
+    const code = listMaker(body, shared);
+    make = code === null ? () => body : compileArrow<Instantiate>('f', code, { shared, fill, asStatements });
     parsed.set(strings, make);
   }
   return make(fillings) as Statement[];

@@ -73,7 +73,18 @@ export class BlockCache implements CodeWatcher {
     const block = this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)];
     if (block.laddr === laddr && block.generation === cpu.mapGeneration && block.eip === eip && block.mode === (cpu.mode & ~TRANSIENT_MODE))
       return block;
-    return this.findSlow(eip, laddr);
+    return this.revalidate(block, eip, laddr) ? block : this.findSlow(eip, laddr);
+  }
+
+  /** The map has changed since the block was found there, but not for its page. */
+  private revalidate(block: Block, eip: number, laddr: number): boolean {
+    const { cpu } = this;
+    if (block.laddr !== laddr || block.eip !== eip || !block.valid || block.secondPage >= 0 || block.mode !== (cpu.mode & ~TRANSIENT_MODE))
+      return false;
+    const d = (cpu.cpl === 3 ? cpu.userExecute : cpu.supervisorExecute)[laddr >>> 12];
+    if ((d & 0xfff) !== 0 || (d + laddr) >>> 0 !== block.paddr) return false;
+    block.generation = cpu.mapGeneration;
+    return true;
   }
 
   /** `find` behind a block that left CS and the mode alone: most blocks go on at one of two. */

@@ -41,7 +41,7 @@ const STEPPING = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
 const HOT = 1000;
 const WARM = 8;
 /** Entries after which a translation may grow by blocks that have become warm. */
-const EXTEND = 1 << 15;
+const EXTEND = 1 << 16;
 const EXTEND_FORCED = 2;
 /** So many first entries of a new translation have a budget of a few turns of its first block. */
 const SHORT_ENTRIES = 4;

@@ -25,7 +25,7 @@ export function statisticsLines(s: RunStatistics, wallSeconds: number): string[]
   return [
     'statistics:',
     `  rates         ${(s.instructionsPerSecond / 1e6).toFixed(1)} million instructions/s, ${count(s.eventsPerSecond)} events/s, ${count(s.slices)} slices`,
-    `  translation   ${s.translationSeconds.toFixed(2)} s (${translation.toFixed(1)} % of the time), ${count(s.cache.scripts)} scripts`,
+    `  translation   ${s.translationSeconds.toFixed(2)} s (${translation.toFixed(1)} % of the time), ${count(s.cache.scripts)} scripts; ${count(s.cache.optimised)} functions optimised by V8`,
     `  interpreter   ${share(s.interpreter.instructions)}  ${count(s.interpreter.instructions)} instructions`,
     tier('TBs', s.tb),
     tier('regions', s.region),

@@ -14,7 +14,7 @@ export interface RunStatistics {
   readonly interpreter: { readonly instructions: number };
   /** Functions of one TB. */
   readonly tb: TierStatistics;
-  /** Functions of several TBs: loops. */
+  /** Functions of several TBs. */
   readonly region: TierStatistics;
   /** How often which instruction made generated code hand over to the interpreter, the most frequent first. */
   readonly exitsByInstruction: Readonly<Record<string, number>>;
@@ -24,6 +24,8 @@ export interface RunStatistics {
     readonly dropped: number;
     /** Pieces of JavaScript compiled, each with several functions. */
     readonly scripts: number;
+    /** Functions that V8 had optimised before they were entered. */
+    readonly optimised: number;
   };
   /** Of all `access` exits, those that were no TLB misses. */
   readonly slowAccesses: number;
@@ -55,6 +57,7 @@ export function runStatistics(engine: Engine, events: number, seconds: number): 
       live: translations?.size ?? 0,
       dropped: made?.dropped ?? 0,
       scripts: made?.scripts ?? 0,
+      optimised: made?.optimised ?? 0,
     },
     slowAccesses: made?.bailedOut ?? 0,
     mapChanges: engine.cpu.mapGeneration - 1,

@@ -24,8 +24,16 @@ describe('replay --stats', () => {
     expect(s.interpreter.instructions).toBeGreaterThanOrEqual(0);
     expect([exits(s.tb), exits(s.region)]).toEqual([s.tb.entries, s.region.entries]);
     if (jit === 'off') expect([s.interpreter.instructions, s.tb.translated, s.translationSeconds]).toEqual([icount, 0, 0]);
-    else expect(s.tb.instructions + s.region.instructions).toBeGreaterThan(icount / 2);
+    // With `on`, when V8 has finished is the host's affair.
+    else expect(s.tb.translated + s.region.translated).toBeGreaterThan(0);
     if (jit === 'force') expect(s.interpreter.instructions).toBeLessThan(icount / 4);
+  });
+
+  it('shows that V8’s flags have taken effect where the machine runs', () => {
+    const long = join(dir, 'long.rr');
+    summary('record', long, ...guestOptions(dir), '--until', '60000000');
+    const { statistics: s } = summary('replay', long, '--stats') as unknown as { readonly statistics: RunStatistics };
+    expect(s.cache.optimised).toBeGreaterThan(0);
   });
 
   it('is silent unless asked', () => {

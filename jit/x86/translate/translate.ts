@@ -70,8 +70,20 @@ function emitAll(
 
 const NOWHERE: Exits = { jump: () => [], jumpIndirect: () => [] };
 
-/** By instruction: flags that somebody may want behind it. Found by a first emission, thrown away. */
+const liveFlagsOf = new WeakMap<readonly Insn[], number[]>();
+
+/** By instruction: flags that somebody may want behind it. Found by a first emission, thrown away; remembered, as a TB may come into several regions. */
 function liveFlags(source: TbSource, limit: number): number[] {
+  if (limit < source.insns.length) return findLiveFlags(source, limit);
+  let live = liveFlagsOf.get(source.insns);
+  if (live === undefined) {
+    live = findLiveFlags(source, limit);
+    liveFlagsOf.set(source.insns, live);
+  }
+  return live;
+}
+
+function findLiveFlags(source: TbSource, limit: number): number[] {
   const cx = new TbContext(new FunctionContext([]), NOWHERE, source, 0, false);
   const uses: FlagUse[] = [];
   emitAll(cx, source, limit, [], () => uses.push(cx.flagUse));

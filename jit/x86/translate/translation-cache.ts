@@ -19,6 +19,8 @@ export interface TranslationStatistics {
   blocks: number;
   /** Scripts compiled. */
   scripts: number;
+  /** Translations that V8 had optimised before the engine entered them. */
+  optimised: number;
   /** Translations given up: to make room, or because they kept meeting devices. */
   dropped: number;
   /** Times that a translation met something only the interpreter can do, TLB misses apart. */
@@ -73,7 +75,15 @@ const MAX_BAIL_OUTS = 1000;
 
 /** Turns hot blocks into functions, several in one script, and keeps their number bounded. */
 export class TranslationCache {
-  readonly statistics: TranslationStatistics = { translated: 0, blocks: 0, scripts: 0, dropped: 0, bailedOut: 0, milliseconds: 0 };
+  readonly statistics: TranslationStatistics = {
+    translated: 0,
+    blocks: 0,
+    scripts: 0,
+    optimised: 0,
+    dropped: 0,
+    bailedOut: 0,
+    milliseconds: 0,
+  };
   private readonly bindings: Bindings;
   private readonly options: TranslationOptions;
   /** Regions to be compiled with the next script, their entries first. */
@@ -194,6 +204,7 @@ export class TranslationCache {
     this.optimising = this.optimising.filter((t) => t !== translation);
     if (entry.pending !== translation) return;
     if (entry.compiled === null) this.live.push(entry);
+    if (this.options.optimiser?.isOptimised(translation.generated)) this.statistics.optimised++;
     entry.compiled = translation.run;
     entry.translation = translation;
     entry.members = translation.tbs;
