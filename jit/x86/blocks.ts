@@ -323,9 +323,9 @@ export class BlockCache implements CodeWatcher {
   }
 }
 
-/** Fits 28 bits. */
+/** Fits 29 bits. */
 function key(paddr: number, mode: number): number {
-  return ((mode & 0xffff) << PAGE_SHIFT) | (paddr & (PAGE_SIZE - 1));
+  return ((mode & 0x1ffff) << PAGE_SHIFT) | (paddr & (PAGE_SIZE - 1));
 }
 
 function secondPageOf(laddr: number): number {

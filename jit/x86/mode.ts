@@ -1,6 +1,7 @@
 /**
  * What the decoding and meaning of an instruction depend on besides its bytes: the `mode` a block is keyed by.
- * Kept in Cpu.mode; every change of CR0, CR4, CS, SS, EFLAGS.VM/IOPL/TF or CPL goes through `updateMode`.
+ * Kept in Cpu.mode; every change of CR0, CR4, CS, SS, EFLAGS.VM/IOPL/TF or CPL goes through `updateMode`,
+ * one of ES and DS through `loadSegmentCache`.
  */
 export const MODE_CS32 = 1 << 0;
 export const MODE_SS32 = 1 << 1;
@@ -26,3 +27,5 @@ export const MODE_SMM = 1 << 13;
 export const MODE_INHIBIT = 1 << 14;
 /** Some I/O or data breakpoint of DR7 is armed (generated code must not be used). */
 export const MODE_BREAKPOINTS = 1 << 15;
+/** 32-bit protected mode with bases 0 of ES, SS and DS: addresses need no base. A load of one of them ends its block there. */
+export const MODE_FLAT = 1 << 16;

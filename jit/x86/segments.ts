@@ -22,6 +22,7 @@ import {
   MODE_CPL_SHIFT,
   MODE_CS32,
   MODE_EM,
+  MODE_FLAT,
   MODE_INHIBIT,
   MODE_IOPL,
   MODE_IOPL_SHIFT,
@@ -34,7 +35,7 @@ import {
   MODE_TS,
   MODE_VM,
 } from './mode.js';
-import { CS, EFLAGS, FLAG_TF, FLAG_VM, LDTR, SEG_BASE, SS, TR } from './regs.js';
+import { CS, DS, EFLAGS, ES, FLAG_TF, FLAG_VM, FS, LDTR, SEG_BASE, SS, TR } from './regs.js';
 
 const CR0_PE = 1;
 const CR4_OSFXSR = 1 << 9;
@@ -57,7 +58,7 @@ export function updateMode(cpu: Cpu): void {
   if ((cpu.cr4 & CR4_OSFXSR) !== 0) mode |= MODE_OSFXSR;
   if (cpu.smm) mode |= MODE_SMM;
   if ((cpu.dr[7] & 0xff) !== 0) mode |= MODE_BREAKPOINTS;
-  cpu.mode = mode;
+  cpu.mode = mode | flatness(cpu, mode);
   const user = cpu.cpl === 3;
   cpu.tlbRead = user ? cpu.userRead : cpu.supervisorRead;
   cpu.tlbWrite = user ? cpu.userWrite : cpu.supervisorWrite;
@@ -70,6 +71,14 @@ export function loadSegmentCache(cpu: Cpu, seg: number, selector: number, base: 
   cpu.limit[seg] = limit;
   cpu.attributes[seg] = attributes & 0x00f0ff00;
   if (seg === SS) cpu.cpl = dplOf(attributes);
+  if (seg !== CS && seg < FS) cpu.mode = (cpu.mode & ~MODE_FLAT) | flatness(cpu, cpu.mode);
+}
+
+/** MODE_FLAT or 0. */
+function flatness(cpu: Cpu, mode: number): number {
+  if ((mode & (MODE_PE | MODE_VM | MODE_CS32)) !== (MODE_PE | MODE_CS32)) return 0;
+  const { r } = cpu;
+  return (r[SEG_BASE + ES] | r[SEG_BASE + SS] | r[SEG_BASE + DS]) === 0 ? MODE_FLAT : 0;
 }
 
 /** A segment register in virtual-8086 mode. */

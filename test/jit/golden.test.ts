@@ -3,13 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { print } from '../../jit/core/compile.js';
-import { MODE_CPL, MODE_CS32, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';
+import { MODE_CPL, MODE_CS32, MODE_FLAT, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';
 import { disassembleTb } from '../../jit/x86/translate/disassembly.js';
 import { alone } from '../../jit/x86/translate/region-node.js';
 import { translateRegion } from '../../jit/x86/translate/translate.js';
 import { TestBlock } from './two-machines.js';
 
-const FLAT32 = MODE_CS32 | MODE_SS32 | MODE_PE;
+const FLAT32 = MODE_CS32 | MODE_SS32 | MODE_PE | MODE_FLAT;
 const FOLDER = new URL('../golden/jit/', import.meta.url);
 
 /** File name: bytes of a TB at 1000h and its mode. */
@@ -22,6 +22,8 @@ const samples: Record<string, [readonly number[], number]> = {
   'carry-chain': [[0x01, 0xd8, 0x11, 0xca, 0x38, 0xf8, 0x0f, 0x92, 0xc2, 0x0f, 0x4f, 0xf7, 0xc3], FLAT32],
   // push ebp; mov ebp,esp; call $+20h
   'function-entry': [[0x55, 0x89, 0xe5, 0xe8, 0x1b, 0, 0, 0], FLAT32],
+  // mov eax,[ebp+8]; mov [edi],eax, with bases
+  'segment-bases': [[0x8b, 0x45, 0x08, 0x89, 0x07], FLAT32 & ~MODE_FLAT],
   // inc byte [bx+si]; stosw; loop, in 16-bit code
   'real-mode': [[0xfe, 0x00, 0xab, 0xe2, 0xf0], 0],
   // mov ecx,[esp+4]; div ecx; shl edx,cl; pop eax: DIV is handed to the interpreter's exec

@@ -2,8 +2,8 @@ import type { Expression, Statement } from 'estree';
 import { breakTo, constantOf } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
-import { MODE_CPL, MODE_CS32, MODE_SS32 } from '../mode.js';
-import { ESP, FLAGS_ARITH, SEG_BASE, SS, ZERO } from '../regs.js';
+import { MODE_CPL, MODE_CS32, MODE_FLAT, MODE_SS32 } from '../mode.js';
+import { CS, ESP, FLAGS_ARITH, FS, SEG_BASE, SS, ZERO } from '../regs.js';
 import { type FunctionContext, packIp } from './function-context.js';
 
 /** What one instruction did with the flags, found by emitting it once: drives the removal of dead flag updates. */
@@ -180,6 +180,7 @@ export class TbOperands {
 
   /** Linear address of an offset in segment ES..GS, held. */
   linear(segment: number, offset: Expression): Expression {
+    if ((this.mode & MODE_FLAT) !== 0 && segment !== CS && segment < FS) return this.temp(offset);
     return this.temp(js.expr`${offset} + ${this.reg(SEG_BASE + segment)} | 0`);
   }
 
