@@ -40,11 +40,16 @@ const SHORT = 'cryptomgr.notests initcall_blacklist=load_system_certificate_list
 
 const hash = (kind: string, bytes: Uint8Array): string => createHash(kind).update(bytes).digest('hex');
 
+const ATTACHED = /Attached SCSI disk$/;
+
+/** Lines without times. The kernel probes both disks at once: which of them is attached first depends on when the host has read their blocks, in QEMU too. */
 function lines(output: string): string[] {
-  return output
+  const all = output
     .split('\r\n')
     .map((line) => line.replace(/^\[ *\d+\.\d+\] /, ''))
     .filter((line) => !/^mce: /.test(line));
+  const attached = all.filter((line) => ATTACHED.test(line)).sort();
+  return all.map((line) => (ATTACHED.test(line) ? attached.shift()! : line));
 }
 
 const absent =
