@@ -1,3 +1,4 @@
+import type { AsyncEvent } from '../src/core/machine-view.js';
 import type { StatefulPart, StateSchema } from '../src/core/state.js';
 
 /**
@@ -25,6 +26,15 @@ export class DeviceRequests implements StatefulPart {
   /** Notes a bottom half scheduled at an instruction count. */
   addBottomHalf(icount: number, channel: number): void {
     this.bottomHalves.push(icount, channel);
+  }
+
+  /** The completions that have not come yet. */
+  pending(): AsyncEvent[] {
+    const ids = (pairs: readonly number[]): number[] => pairs.filter((_, i) => i % 2 === 0);
+    return [
+      ...ids(this.blocks).map((id) => ({ kind: 'block', id }) as const),
+      ...ids(this.bottomHalves).map((id) => ({ kind: 'bh-oneshot', id }) as const),
+    ];
   }
 
   /** Takes the drive of a request out; null when there is no such request. */

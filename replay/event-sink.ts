@@ -1,9 +1,12 @@
 import type { AsyncEvent, ShutdownCause } from '../src/core/machine-view.js';
+import type { LogPosition } from './event-source.js';
 
 /** Where a recording session writes. `icount` is the instruction count at which the event happens; counts never go back. */
 export interface EventSink {
   /** Events written so far (END counted once written). */
   readonly events: number;
+  /** Where a replay goes on that has had all events so far. */
+  readonly position: LogPosition;
   interrupt(icount: number): void;
   exception(icount: number): void;
   checkpoint(icount: number, id: number): void;
@@ -20,6 +23,7 @@ export interface EventSink {
 /** A run without a log: events are counted and forgotten. */
 export class NullSink implements EventSink {
   events = 0;
+  readonly position: LogPosition = { offset: 0, icount: 0, events: 0 };
   interrupt(): void {
     this.events++;
   }

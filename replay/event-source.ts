@@ -17,6 +17,16 @@ export type ReplayEvent =
   /** An event that this machine has no device for. */
   | { kind: 'other'; name: string };
 
+/** A place in a log between two events, from which it can be read on without its beginning. */
+export interface LogPosition {
+  /** File offset of the next event. */
+  readonly offset: number;
+  /** Instructions executed up to the event before. */
+  readonly icount: number;
+  /** Events before it, INSTRUCTION events included. */
+  readonly events: number;
+}
+
 /** Reads a log event by event. */
 export interface EventSource {
   /** The event due next. */
@@ -28,6 +38,10 @@ export interface EventSource {
   /** Two INSTRUCTION events stood in a row before the current event, or one counted 0 (our recorder never writes that). */
   readonly oddInstruction: boolean;
   advance(): void;
+  /** Behind the last consumed event. */
+  readonly position: LogPosition;
+  /** Goes on from a position of this log. Throws UserError when it cannot be one. */
+  seek(position: LogPosition): void;
 }
 
 /** An event in the words of a divergence report. */

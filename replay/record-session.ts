@@ -1,5 +1,6 @@
 import type { AsyncEvent, ShutdownCause } from '../src/core/machine-view.js';
 import type { EventSink } from './event-sink.js';
+import type { LogPosition } from './event-source.js';
 import type { HostEnvironment, HostRequest } from './host.js';
 import {
   CLOCK_HOST,
@@ -67,13 +68,15 @@ export class RecordSession extends Session {
 
   hostClockNs(): bigint {
     const ns = this.host.wallNs();
+    this.lastClock[CLOCK_HOST] = ns;
     this.sink.clock(this.icountNow(), CLOCK_HOST, ns);
     return ns;
   }
 
   protected virtualRtNs(): number {
     const ns = this.host.monotonicNs();
-    this.sink.clock(this.icountNow(), CLOCK_VIRTUAL_RT, BigInt(ns));
+    this.lastClock[CLOCK_VIRTUAL_RT] = BigInt(ns);
+    this.sink.clock(this.icountNow(), CLOCK_VIRTUAL_RT, this.lastClock[CLOCK_VIRTUAL_RT]);
     return ns;
   }
 
@@ -124,6 +127,18 @@ export class RecordSession extends Session {
       this.options.onProgress?.(this.machine.engine.icount, this.sink.events);
     }
     return this.standing(stop);
+  }
+
+  protected get position(): LogPosition {
+    return this.sink.position;
+  }
+
+  /** The guest goes on with the outside it meets here: nothing is known of what the log had next. Requests under way are done. */
+  protected goOnFrom(): void {
+    this.queue.length = 0;
+    this.pendingChars.clear();
+    this.queue.push(...this.requests.pending());
+    this.turnDue = true;
   }
 
   /** Requests are served at once: their completion is the next asynchronous event. */

@@ -1,6 +1,6 @@
-import { DivergenceError } from '../src/core/errors.js';
+import { DivergenceError, UserError } from '../src/core/errors.js';
 import type { AsyncEvent, ShutdownCause } from '../src/core/machine-view.js';
-import { describeEvent, type EventSource, type ReplayEvent } from './event-source.js';
+import { describeEvent, type EventSource, type LogPosition, type ReplayEvent } from './event-source.js';
 import {
   CLOCK_HOST,
   CLOCK_VIRTUAL_RT,
@@ -16,6 +16,7 @@ import {
   Session,
   type StopReason,
 } from './session.js';
+import { OTHER_EVENT } from './session-state.js';
 
 /** Longest slice between two progress reports, in instructions. */
 const REPORT_INTERVAL = 4_000_000;
@@ -43,10 +44,6 @@ export class LogCut extends Error {}
 export class ReplaySession extends Session {
   private readonly source: EventSource;
   private readonly options: ReplayOptions;
-  /** Last replayed value of each clock: what QEMU's replay gives to a read that has no event. */
-  private readonly cachedClock: [bigint, bigint] = [0n, 0n];
-  /** The last event consumed between slices, for the strict order of our own logs; null right after instructions ran. */
-  private previous: ReplayEvent | null = null;
 
   constructor(source: EventSource, options: ReplayOptions) {
     super(options.shift);
@@ -80,10 +77,11 @@ export class ReplaySession extends Session {
   private readClock(id: 0 | 1, what: string): bigint {
     const e = this.due();
     if (e?.kind === 'clock' && e.id === id) {
-      this.cachedClock[id] = e.ns;
+      this.lastClock[id] = e.ns;
       this.source.advance();
     } else if (this.options.strict) this.diverge(what);
-    return this.cachedClock[id];
+    // A read that has no event gets what QEMU's replay gives: the last value.
+    return this.lastClock[id];
   }
 
   random(lengthBytes: number): Uint8Array {
@@ -134,13 +132,24 @@ export class ReplaySession extends Session {
     };
   }
 
-  run(until: number | null): RunResult {
+  /** @param events where the run is to stop at `until`: so many events consumed; null: all that are due there. */
+  run(until: number | null, events: number | null = null): RunResult {
     let stop: StopReason | null = null;
     while (stop === null) {
-      stop = this.options.stopRequested?.() === true ? 'signal' : this.step(until);
+      stop = this.options.stopRequested?.() === true ? 'signal' : this.step(until, events);
       this.options.onProgress?.(this.machine.engine.icount, this.source.consumed);
     }
     return this.standing(stop);
+  }
+
+  protected get position(): LogPosition {
+    return this.source.position;
+  }
+
+  protected goOnFrom(position: LogPosition): void {
+    this.source.seek(position);
+    if (this.source.icount < this.machine.engine.icount)
+      throw new UserError('snapshot-corrupt', `saved state of instruction ${this.machine.engine.icount} does not belong to this log`);
   }
 
   /** The log says when. */
@@ -169,10 +178,13 @@ export class ReplaySession extends Session {
     this.source.advance();
   }
 
-  private step(until: number | null): StopReason | null {
+  private step(until: number | null, events: number | null): StopReason | null {
     const { engine } = this.machine;
     const distance = this.source.icount - engine.icount;
-    if (until !== null && engine.icount >= until && (distance > 0 || engine.icount > until)) return 'until';
+    if (until !== null && engine.icount >= until) {
+      const enough = events !== null && this.source.consumed >= events;
+      if (distance > 0 || engine.icount > until || enough) return 'until';
+    }
     if (distance > 0) {
       this.execute(Math.min(distance, REPORT_INTERVAL, until === null ? Number.POSITIVE_INFINITY : until - engine.icount));
       return null;
@@ -204,7 +216,7 @@ export class ReplaySession extends Session {
   /** Makes the event that is due happen. */
   private happen(e: ReplayEvent): StopReason | null {
     const before = this.previous;
-    this.previous = e;
+    this.previous = e.kind === 'checkpoint' ? e.id : OTHER_EVENT;
     this.cpuSide = true;
     switch (e.kind) {
       case 'checkpoint':
@@ -223,7 +235,7 @@ export class ReplaySession extends Session {
       case 'clock':
         // QEMU's main loop reads clocks to compute its poll timeout; our recorder does not.
         if (this.options.strict) this.diverge('has no reason to read a clock');
-        this.cachedClock[e.id === CLOCK_HOST ? 0 : 1] = e.ns;
+        this.lastClock[e.id === CLOCK_HOST ? 0 : 1] = e.ns;
         this.source.advance();
         return null;
       case 'shutdown':
@@ -244,7 +256,7 @@ export class ReplaySession extends Session {
     return this.shutdownCause === null || this.shutdownCause === 'host-signal' ? 'end-of-log' : 'shutdown';
   }
 
-  private checkpoint(id: number, before: ReplayEvent | null): null {
+  private checkpoint(id: number, before: number | null): null {
     this.cpuSide = id === CP_CLOCK_WARP_ACCOUNT || id === CP_CLOCK_VIRTUAL;
     switch (id) {
       case CP_CLOCK_WARP_ACCOUNT:
@@ -274,8 +286,8 @@ export class ReplaySession extends Session {
     }
   }
 
-  private virtualTimer(before: ReplayEvent | null): null {
-    if (this.options.strict && !(before?.kind === 'checkpoint' && (before.id === CP_CLOCK_WARP_ACCOUNT || before.id === CP_CLOCK_VIRTUAL)))
+  private virtualTimer(before: number | null): null {
+    if (this.options.strict && before !== CP_CLOCK_WARP_ACCOUNT && before !== CP_CLOCK_VIRTUAL)
       this.diverge('did not begin a turn before its timers');
     const { time } = this;
     const timer = time.timers.takeDue(time.nowNs());

@@ -1,6 +1,9 @@
 import type { AsyncEvent, MachineView, ShutdownCause } from '../src/core/machine-view.js';
 import { VirtualTime } from '../src/core/virtual-time.js';
 import { DeviceRequests } from './device-requests.js';
+import type { LogPosition } from './event-source.js';
+import { SHUTDOWN_CAUSES, shutdownCauseSub } from './log/kinds.js';
+import { SessionState } from './session-state.js';
 
 /** Checkpoint ids of the log (LOG format, "Sub-ids"; since QEMU 2.6). */
 export const CP_CLOCK_WARP_START = 0;
@@ -37,6 +40,10 @@ export abstract class Session {
   readonly requests = new DeviceRequests();
   protected machine!: MachineView;
   protected shutdownCause: ShutdownCause | null = null;
+  /** Last value of each clock, by clock id. */
+  protected readonly lastClock: [bigint, bigint] = [0n, 0n];
+  /** The event before, if no instruction was executed since: a checkpoint id or OTHER_EVENT. */
+  protected previous: number | null = null;
   /**
    * Whether what happens now is on the vCPU's side (instructions, virtual timers, the asynchronous queue) or on the main loop's (host and virtual_rt timers,
    * resets, construction). QEMU's local APIC asks the CPU differently from its own thread and from the other.
@@ -71,6 +78,34 @@ export abstract class Session {
 
   /** Where a run stands now, as if it ended here. */
   abstract standing(): RunResult;
+
+  /** What there is to keep of the session now. Only between slices: in `onProgress`, or when `run` has returned. */
+  save(): SessionState {
+    const state = new SessionState();
+    state.icount = this.machine.engine.icount;
+    state.position = this.position;
+    [state.hostClockNs, state.virtualRtNs] = this.lastClock;
+    state.previous = this.previous;
+    state.cause = this.shutdownCause === null ? null : shutdownCauseSub(this.shutdownCause);
+    state.resetRequested = this.machine.resetRequested;
+    return state;
+  }
+
+  /** Goes on from a saved moment, once the parts of the machine are those of that moment. */
+  restore(state: SessionState): void {
+    const { engine } = this.machine;
+    engine.setIcount(state.icount);
+    this.lastClock[CLOCK_HOST] = state.hostClockNs;
+    this.lastClock[CLOCK_VIRTUAL_RT] = state.virtualRtNs;
+    this.previous = state.previous;
+    this.shutdownCause = state.cause === null ? null : (SHUTDOWN_CAUSES[state.cause] as ShutdownCause);
+    this.machine.resetRequested = state.resetRequested;
+    this.goOnFrom(state.position);
+  }
+
+  /** Behind the last event. */
+  protected abstract readonly position: LogPosition;
+  protected abstract goOnFrom(position: LogPosition): void;
 
   protected abstract virtualRtNs(): number;
 

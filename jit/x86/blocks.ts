@@ -316,11 +316,6 @@ export class BlockCache implements CodeWatcher {
       givenUp: pages.filter((p) => p.lost > HOPELESS).length,
     };
   }
-
-  /** Forgets everything: the contents of memory were replaced. */
-  clear(): void {
-    for (let number = 0; number < this.pages.length; number++) this.dropPage(number);
-  }
 }
 
 /** Fits 29 bits. */

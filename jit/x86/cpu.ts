@@ -54,8 +54,6 @@ export type CpuModelName = 'qemu32' | 'max';
 export interface CodeWatcher {
   /** `size` bytes at backing address `backing` (inside one page whose codePage mark is set) are about to be written by the CPU. */
   storeTo(backing: number, size: number): void;
-  /** All memory was replaced. */
-  clear(): void;
 }
 
 const PAGES = 1 << 20;
@@ -263,7 +261,6 @@ export class Cpu implements Device {
   afterRestore(): void {
     this.breakBlock = this.exitSlice = false;
     this.watchpointHit = 0;
-    this.codeWatcher?.clear();
     flushTlb(this);
     updateMode(this);
   }

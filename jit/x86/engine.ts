@@ -121,6 +121,8 @@ export class Engine implements EngineView {
   setIcount(icount: number): void {
     this.r[LEFT] = 0;
     this.sliceEnd = icount;
+    this.kicked = this.shutdown = false;
+    this.current = null;
   }
 
   get halted(): boolean {

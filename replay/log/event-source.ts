@@ -1,6 +1,6 @@
 import { UserError } from '../../src/core/errors.js';
 import type { ShutdownCause } from '../../src/core/machine-view.js';
-import type { EventSource, ReplayEvent } from '../event-source.js';
+import type { EventSource, LogPosition, ReplayEvent } from '../event-source.js';
 import { decodeEvent, type LogEvent } from './events.js';
 import { EventKind } from './kinds.js';
 import { type LogCursor, openLog } from './reader.js';
@@ -18,6 +18,9 @@ export class LogEventSource implements EventSource {
   consumed = -1;
   oddInstruction = false;
   private instructionEvents = 0;
+  /** Of the current event, before its INSTRUCTION events: file offset and instruction count. */
+  private beginOffset = 0;
+  private beginIcount = 0;
   private readonly cursor: LogCursor;
 
   /**
@@ -52,11 +55,25 @@ export class LogEventSource implements EventSource {
     if (this.consumed >= 0 && this.current === CUT) return;
     this.consumed += 1 + this.instructionEvents;
     this.instructionEvents = 0;
+    this.beginOffset = cursor.nextOffset;
+    this.beginIcount = cursor.icount;
     let more = cursor.next();
     for (; more && cursor.kind === EventKind.INSTRUCTION; more = cursor.next()) this.instructionEvents++;
     this.current = more ? decode(cursor) : CUT;
     this.icount = cursor.icount;
     this.oddInstruction = this.instructionEvents > 1;
+  }
+
+  get position(): LogPosition {
+    return { offset: this.beginOffset, icount: this.beginIcount, events: this.consumed };
+  }
+
+  seek(position: LogPosition): void {
+    this.cursor.seek(position.offset, position.icount, position.events - 1);
+    this.consumed = position.events - 1;
+    this.instructionEvents = 0;
+    this.current = END;
+    this.advance();
   }
 }
 

@@ -112,6 +112,29 @@ export class LogCursor {
     return true;
   }
 
+  /** File offset behind the current event. */
+  get nextOffset(): number {
+    return this.base + this.at;
+  }
+
+  /**
+   * Stands behind an event of this log, as if everything up to it had been read; the fields describe no event until `next`.
+   * @param offset file offset of the next event
+   * @param icount instructions up to there
+   * @param index number of the event before
+   * @throws UserError 'log-corrupt' when the log does not reach as far
+   */
+  seek(offset: number, icount: number, index: number): void {
+    if (offset < HEADER_BYTES || offset > this.size)
+      throw new UserError('log-corrupt', `${this.input.name}: there is no byte ${offset} to go on from (it has ${this.size})`);
+    this.base = offset;
+    this.at = this.filled = 0;
+    this.icount = icount;
+    this.index = index;
+    this.kind = EventKind.NONE;
+    this.fill();
+  }
+
   /** Closes the input. */
   close(): void {
     this.input.close();

@@ -2,6 +2,7 @@ import type { UserError } from '../../src/core/errors.js';
 import type { AsyncEvent, ShutdownCause } from '../../src/core/machine-view.js';
 import type { InputEvent } from '../../src/core/nondet.js';
 import type { EventSink } from '../event-sink.js';
+import type { LogPosition } from '../event-source.js';
 import { EventKind, shutdownCauseSub } from './kinds.js';
 import { FileOutput, type LogOutput } from './output.js';
 import { HEADER_BYTES, MAX_INSTRUCTIONS } from './reader.js';
@@ -38,7 +39,7 @@ export class LogWriter implements EventSink {
   private view = new DataView(this.buffer.buffer);
   private used = 0;
   /** File offset of buffer[0]. */
-  private position = HEADER_BYTES;
+  private filePosition = HEADER_BYTES;
   private failure: UserError | null = null;
 
   /** Writes the unfinished header. */
@@ -47,6 +48,10 @@ export class LogWriter implements EventSink {
     this.numbering = FORMAT_NUMBERING[format];
     this.asyncIds = new Map(this.numbering.asyncKinds.map((kind, i) => [kind, i]));
     this.put(new Uint8Array(HEADER_BYTES), 0);
+  }
+
+  get position(): LogPosition {
+    return { offset: this.filePosition + this.used, icount: this.icount, events: this.events };
   }
 
   interrupt(icount: number): void {
@@ -136,10 +141,10 @@ export class LogWriter implements EventSink {
   /** Hands everything so far to the operating system, readable by others. */
   flush(): void {
     if (this.failure !== null) throw this.failure;
-    const { used, position } = this;
+    const { used, filePosition } = this;
     this.used = 0;
-    this.position += used;
-    if (used > 0) this.put(this.buffer.subarray(0, used), position);
+    this.filePosition += used;
+    if (used > 0) this.put(this.buffer.subarray(0, used), filePosition);
   }
 
   /** Flushes (unless writing failed before) and closes the file. */

@@ -33,8 +33,10 @@ export class MemoryOverlay implements BlockDevice, StatefulPart {
   write(startSector: number, source: Uint8Array): boolean {
     return this.pieces(startSector, source.length, (number, at, from, to) => {
       const cluster = this.clusters.get(number) ?? this.copyUp(number);
-      cluster?.set(source.subarray(from, to), at);
-      return cluster !== null;
+      if (cluster === null) return false;
+      cluster.set(source.subarray(from, to), at);
+      this.clusters.changed.add(number);
+      return true;
     });
   }
 

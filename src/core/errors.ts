@@ -14,6 +14,7 @@ export type UserErrorCode =
   | 'sidecar-corrupt'
   | 'option-mismatch'
   | 'image-corrupt'
+  | 'snapshot-corrupt'
   | 'symbols-corrupt'
   | 'not-supported';
 

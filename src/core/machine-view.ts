@@ -20,6 +20,8 @@ export interface Engine {
   /** Whether a halted CPU has something to wake for; true leaves HLT. */
   wake(): boolean;
   readonly halted: boolean;
+  /** Between slices: the state of another moment is in place, and its count goes on from here. */
+  setIcount(icount: number): void;
   /** Ends the running slice after the current block. */
   kick(): void;
 }

@@ -96,8 +96,14 @@ function saveTimer(out: Output, timer: Timer<number> | Timer<bigint>): void {
 function restoreTimer(input: Input, timer: Timer<number> | Timer<bigint>): void {
   const tag = input.u8();
   if (tag === 0) return timer.restore(null, 0);
-  if (tag === 2) (timer as Timer<bigint>).restore(input.i64(), input.f64());
-  else (timer as Timer<number>).restore(input.f64(), input.f64());
+  if (tag === 2) (timer as Timer<bigint>).restore(input.i64(), integer(input.f64()));
+  else (timer as Timer<number>).restore(integer(input.f64()), integer(input.f64()));
+}
+
+/** Saved states come from strangers, too. */
+function integer(value: number): number {
+  if (!Number.isSafeInteger(value)) throw new UserError('sidecar-corrupt', `saved state has ${value} where an integer was expected`);
+  return value;
 }
 
 function restoreField(input: Input, kind: FieldKind, owner: Field, name: string): void {
@@ -118,7 +124,7 @@ function restoreField(input: Input, kind: FieldKind, owner: Field, name: string)
       owner[name] = input.u32() | 0;
       return;
     case 'int': {
-      const v = input.f64();
+      const v = integer(input.f64());
       owner[name] = v === NONE ? null : v;
       return;
     }
@@ -137,7 +143,7 @@ function restoreField(input: Input, kind: FieldKind, owner: Field, name: string)
       owner[name] = input.raw(input.count()).slice();
       return;
     case 'ints':
-      owner[name] = Array.from({ length: input.count() }, () => input.f64());
+      owner[name] = Array.from({ length: input.count() }, () => integer(input.f64()));
       return;
     case 'sparse':
       return restoreSparse(input, owner[name] as SparseBytes);

@@ -5,6 +5,8 @@ export class SparseBytes {
   readonly chunkBytes: number;
   /** Chunks of the whole space. */
   readonly chunkCount: number;
+  /** Chunks that were put in place or written to since whoever keeps checkpoints emptied this. */
+  readonly changed = new Set<number>();
   private readonly chunks = new Map<number, Uint8Array>();
 
   constructor(chunkBytes: number, chunkCount: number) {
@@ -31,6 +33,7 @@ export class SparseBytes {
     if (number >= this.chunkCount || chunk.length !== this.chunkBytes)
       throw new InvariantError(`chunk ${number} of ${chunk.length} bytes, of ${this.chunkCount} of ${this.chunkBytes}`);
     this.chunks.set(number, chunk);
+    this.changed.add(number);
   }
 
   clear(): void {

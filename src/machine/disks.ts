@@ -2,7 +2,6 @@ import type { BlockDevice } from '../block/block-device.js';
 import { type OpenImage, openImages } from '../block/image-chain.js';
 import { MemoryOverlay } from '../block/memory-overlay.js';
 import { UserError } from '../core/errors.js';
-import type { StatefulPart } from '../core/state.js';
 import type { DriveConfig } from './drive-options.js';
 
 type Slots = [BlockDevice | null, BlockDevice | null, BlockDevice | null, BlockDevice | null];
@@ -10,7 +9,8 @@ type Slots = [BlockDevice | null, BlockDevice | null, BlockDevice | null, BlockD
 /** The disks of a machine by IDE position. What the guest writes stays in memory: image files are never changed. */
 export class Disks {
   readonly devices: Slots = [null, null, null, null];
-  readonly parts: Record<string, StatefulPart> = {};
+  /** What the guest wrote, by the name of the part. */
+  readonly parts: Record<string, MemoryOverlay> = {};
   private readonly images: OpenImage[] = [];
 
   constructor(drives: readonly DriveConfig[], foundAt?: ReadonlyMap<string, string>) {

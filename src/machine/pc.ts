@@ -38,6 +38,7 @@ import { Cpu, type CpuBoard } from '../../jit/x86/cpu.js';
 import { Engine, type EngineOptions } from '../../jit/x86/engine.js';
 import { acknowledgeFerr } from '../../jit/x86/fpu.js';
 import type { Session } from '../../replay/session.js';
+import type { MemoryOverlay } from '../block/memory-overlay.js';
 import type { IrqLine } from '../core/bus.js';
 import type { AsyncEvent, MachineView } from '../core/machine-view.js';
 import type { Device, StatefulPart } from '../core/state.js';
@@ -217,6 +218,11 @@ export class PcMachine implements MachineView {
 
   resetDiskChannel(channel: number): void {
     this.ide.performReset(channel);
+  }
+
+  /** Parts that may be large: what the guest wrote on its disks. */
+  get overlays(): Readonly<Record<string, MemoryOverlay>> {
+    return this.disks.parts;
   }
 
   /** How many characters the guest's end of a character device takes now. */

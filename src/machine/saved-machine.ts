@@ -1,0 +1,108 @@
+import { Buffer } from 'node:buffer';
+import type { Session } from '../../replay/session.js';
+import { SessionState } from '../../replay/session-state.js';
+import { UserError } from '../core/errors.js';
+import { restoreState, saveState } from '../core/save.js';
+import type { StatefulPart, StateSchema } from '../core/state.js';
+import { PAGE_SIZE } from '../memory/physical.js';
+import type { PcMachine } from './pc.js';
+
+/** A machine at a moment between slices, without its memory and what its guest wrote on disks: see SavedAreas. */
+export interface SavedMachine {
+  readonly icount: number;
+  /** Events of its log up to then. With `icount` it names the moment: ReplaySession.run(icount, events) stops there. */
+  readonly events: number;
+  /** Saved parts by name; `session` and `board` besides those of the machine. */
+  readonly parts: ReadonlyMap<string, Uint8Array>;
+}
+
+/** The large areas of a saved machine. */
+export interface SavedAreas {
+  /** Pages of memory that may differ from what the machine has there: backing page number and 4096 bytes, or null for zeros. Others stay as they are. */
+  pages(): Iterable<readonly [number, Uint8Array | null]>;
+  /**
+   * Everything the guest had written to a disk, ascending: chunk number and bytes (SparseBytes.chunkBytes), or null for what the machine has there now.
+   * @param part name of the disk's part
+   */
+  chunks(part: string): Iterable<readonly [number, Uint8Array | null]>;
+}
+
+/** What the board itself knows. */
+class BoardState implements StatefulPart {
+  readonly schema: StateSchema = { name: 'board', version: 1, fields: { exitValue: 'int' } };
+  exitValue: number | null = null;
+}
+
+/** Saves a machine. Only between slices: in `onProgress` of its session, or when `run` has returned. */
+export function saveMachine(machine: PcMachine, session: Session): SavedMachine {
+  const state = session.save();
+  const board = new BoardState();
+  board.exitValue = machine.exitValue;
+  const parts = new Map([
+    ['session', saveState(state)],
+    ['board', saveState(board)],
+  ]);
+  for (const [name, part] of Object.entries(machine.parts)) if (machine.overlays[name] === undefined) parts.set(name, saveState(part));
+  return { icount: state.icount, events: state.logEvents, parts };
+}
+
+/**
+ * Puts a machine of the same configuration, newly built or not, into a saved state; its session goes on from there. What was translated of pages that do not change stays.
+ * Throws UserError 'snapshot-corrupt' (the state is none of this machine); the machine is of no use then.
+ */
+export function restoreMachine(machine: PcMachine, session: Session, saved: SavedMachine, areas: SavedAreas): void {
+  const state = new SessionState();
+  const board = new BoardState();
+  restorePart('session', state, saved);
+  restorePart('board', board, saved);
+  // Parts may look at the clock.
+  machine.engine.setIcount(state.icount);
+  restoreMemory(machine, areas);
+  for (const [name, part] of Object.entries(machine.parts)) {
+    if (machine.overlays[name] === undefined) restorePart(name, part, saved);
+    else restoreOverlay(machine, name, areas);
+  }
+  const foreign = [...saved.parts.keys()].find((name) => name !== 'session' && name !== 'board' && machine.parts[name] === undefined);
+  if (foreign !== undefined) throw new UserError('snapshot-corrupt', `saved state: this machine has no ${foreign}`);
+  machine.exitValue = board.exitValue;
+  session.restore(state);
+}
+
+function restorePart(name: string, part: StatefulPart, saved: SavedMachine): void {
+  const bytes = saved.parts.get(name);
+  if (bytes === undefined) throw new UserError('snapshot-corrupt', `saved state: there is nothing of ${name}`);
+  try {
+    restoreState(part, bytes);
+  } catch (e) {
+    throw new UserError('snapshot-corrupt', `saved state of ${name}: ${(e as Error).message}`);
+  }
+}
+
+function restoreMemory({ memory }: PcMachine, areas: SavedAreas): void {
+  for (const [page, bytes] of areas.pages()) {
+    if (!(page >= 0 && page < memory.codePage.length) || (bytes !== null && bytes.length !== PAGE_SIZE))
+      throw new UserError('snapshot-corrupt', `saved state: ${bytes?.length} bytes for page ${page} of ${memory.codePage.length}`);
+    const target = memory.u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+    const source = bytes ?? ZEROS;
+    if (Buffer.compare(target, source) === 0) continue;
+    if (memory.codePage[page] !== 0) memory.onCodeWrite?.(page);
+    target.set(source);
+  }
+}
+
+const ZEROS = new Uint8Array(PAGE_SIZE);
+
+function restoreOverlay(machine: PcMachine, name: string, areas: SavedAreas): void {
+  const { clusters } = machine.overlays[name]!;
+  const kept = new Map(clusters.numbers().map((number) => [number, clusters.get(number)!]));
+  clusters.clear();
+  for (const [number, bytes] of areas.chunks(name)) {
+    const chunk = bytes?.slice() ?? kept.get(number);
+    if (chunk?.length !== clusters.chunkBytes || !(number >= 0 && number < clusters.chunkCount))
+      throw new UserError(
+        'snapshot-corrupt',
+        `saved state of ${name}: ${chunk?.length} bytes for chunk ${number} of ${clusters.chunkCount}`,
+      );
+    clusters.set(number, chunk);
+  }
+}
