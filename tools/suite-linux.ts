@@ -25,16 +25,18 @@ const args = await yargs(hideBin(process.argv))
   .parseAsync();
 
 const names = args.show !== undefined ? [args.show] : (args.only ?? readdirSync(args.folder).sort());
-const show = args.show === undefined ? 'echo "$(wc -c < /out) bytes, MD5 $(md5sum < /out)"' : 'cat /out';
+const show = args.show === undefined ? 'echo "$(wc -c < /tmp/out) bytes, MD5 $(md5sum < /tmp/out)"' : 'cat /tmp/out';
 const SCRIPT = `#!/bin/sh
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 mkdir -p /dev/shm /tmp
+mount -t tmpfs none /tmp
+ip link set lo up
 cd /tmp
 for i in ${names.join(' ')}; do
-  /suite/$i > /out 2>&1
+  /suite/$i > /tmp/out 2>&1
   echo "== $i: status $?"
   ${show}
 done
@@ -58,8 +60,15 @@ const dir = mkdtempSync(join(tmpdir(), 'suite-'));
 try {
   const programs = names.map((name) => ({ name: `suite/${name}`, mode: 0o755, data: readFileSync(join(args.folder, name)) }));
   const guest = makeDebianGuest(dir, { suite_script: SCRIPT }, [{ name: 'suite', mode: 0o755, data: null }, ...programs]);
-  const linux = ['--kernel', guest.kernel, '--initrd', guest.initrd, '--append', 'console=ttyS0 rdinit=/suite_script quiet panic=-1'];
-  const common = [...linux, '-m', '256M', '--cpu', args.cpu, '--nodefaults', '--no-reboot', '--icount', 'shift=3', '--serial'];
+  const linux = [
+    '--kernel',
+    guest.kernel,
+    '--initrd',
+    guest.initrd,
+    '--append',
+    'console=ttyS0 rdinit=/suite_script norandmaps quiet panic=-1 cryptomgr.notests',
+  ];
+  const common = [...linux, '-m', '768M', '--cpu', args.cpu, '--nodefaults', '--no-reboot', '--icount', 'shift=3', '--serial'];
   const [q, p] = [join(dir, 'qemu'), join(dir, 'ours')];
   const qemu = [...common, `file:${q}`, '-M', 'pc', '-display', 'none', '-net', 'none'];
   const ours = [MAIN, 'run', ...common, `file:${p}`, '--bios', SEABIOS, '--jit', args.jit];
