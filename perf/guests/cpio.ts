@@ -1,7 +1,6 @@
 /** A file or directory of an initial RAM file system; directories come before what is in them. */
 export interface CpioFile {
   readonly name: string;
-  /** Permissions; 0o120777 makes it a symbolic link to what `data` says. */
   readonly mode: number;
   /** Null: a directory. */
   readonly data: Uint8Array | null;
@@ -13,15 +12,13 @@ const REGULAR = 0o100000;
 const DIRECTORY = 0o040000;
 const LINK = 0o120000;
 const NOTHING = new Uint8Array(0);
-const TRAILER = 'TRAILER!!!';
-const HEADER_BYTES = 110;
 
 /** An archive in the "newc" format (Linux, Documentation/driver-api/early-userspace/buffer-format.rst), owned by root, dated 1970. */
 export function cpioArchive(files: readonly CpioFile[]): Uint8Array {
   const entries = files.map((f, i) =>
     entry(i + 1, f.name, (f.data === null ? DIRECTORY : f.link ? LINK : REGULAR) | f.mode, f.data ?? NOTHING),
   );
-  return Buffer.concat([...entries, entry(0, TRAILER, 0, NOTHING)]);
+  return Buffer.concat([...entries, entry(0, 'TRAILER!!!', 0, NOTHING)]);
 }
 
 function entry(inode: number, name: string, mode: number, data: Uint8Array): Uint8Array {
@@ -45,22 +42,6 @@ export function filesOfCpio(archive: Buffer, wanted: readonly string[]): Map<str
     const data = aligned(at + 110 + nameBytes);
     if ((mode & 0o170000) === REGULAR && wanted.includes(name)) found.set(name, archive.subarray(data, data + length));
     at = aligned(data + length);
-  }
-  return found;
-}
-
-/** The contents of some files of an archive in the "newc" format, by their names; those that are not in it are left out. */
-export function cpioContents(archive: Buffer, names: readonly string[]): Map<string, Uint8Array> {
-  const found = new Map<string, Uint8Array>();
-  let at = 0;
-  while (at + HEADER_BYTES <= archive.length) {
-    const field = (n: number): number => Number.parseInt(archive.toString('latin1', at + 6 + 8 * n, at + 14 + 8 * n), 16);
-    const [length, nameLength] = [field(6), field(11)];
-    const name = archive.toString('latin1', at + HEADER_BYTES, at + HEADER_BYTES + nameLength - 1);
-    if (name === TRAILER) break;
-    const data = (at + HEADER_BYTES + nameLength + 3) & ~3;
-    if (names.includes(name)) found.set(name, archive.subarray(data, data + length));
-    at = (data + length + 3) & ~3;
   }
   return found;
 }

@@ -5,8 +5,8 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { type CpioFile, cpioArchive, cpioContents } from './cpio.js';
+import { gzipSync } from 'node:zlib';
+import { type CpioFile, cpioArchive } from './cpio.js';
 
 export const DEBIAN_I386 = '/usr/lib/debian-installer/images/12/i386/text/debian-installer/i386';
 
@@ -53,30 +53,6 @@ export function makeDebianGuest(
   const files = Object.entries(all).map(([name, text]) => ({ name, mode: 0o755, data: Buffer.from(text) }));
   copyFileSync(join(DEBIAN_I386, 'linux'), kernel);
   writeFileSync(initrd, Buffer.concat([readFileSync(join(DEBIAN_I386, 'initrd.gz')), gzipSync(cpioArchive([...files, ...more]))]));
-  return { kernel, initrd };
-}
-
-/** What of Debian's initrd the shell needs. */
-const SHELL_FILES = ['bin/busybox', 'lib/i386-linux-gnu/libc.so.6', 'lib/i386-linux-gnu/ld-linux.so.2'];
-const SHELL_FOLDERS = ['bin', 'lib', 'lib/i386-linux-gnu', 'proc', 'sys', 'dev', 'tmp'];
-const APPLETS = ['sh', 'mount', 'cat', 'echo', 'dd', 'md5sum', 'sleep', 'poweroff', 'dmesg', 'tr', 'seq', 'sort'];
-
-/** The same kernel with an initrd of nothing but a shell and one script, /run: boots in a third of the instructions. */
-export function makeShellGuest(folder: string, script: string): { kernel: string; initrd: string } {
-  mkdirSync(folder, { recursive: true });
-  const kernel = join(folder, 'linux');
-  const initrd = join(folder, 'shell.gz');
-  const whole = cpioContents(gunzipSync(readFileSync(join(DEBIAN_I386, 'initrd.gz'))), SHELL_FILES);
-  const link = (name: string, target: string): CpioFile => ({ name, mode: 0o120777, data: Buffer.from(target) });
-  const files = [
-    ...SHELL_FOLDERS.map((name) => ({ name, mode: 0o755, data: null })),
-    ...[...whole].map(([name, data]) => ({ name, mode: 0o755, data })),
-    link('lib/ld-linux.so.2', 'i386-linux-gnu/ld-linux.so.2'),
-    ...APPLETS.map((name) => link(`bin/${name}`, 'busybox')),
-    { name: 'run', mode: 0o755, data: Buffer.from(`${MOUNTS}${script}`) },
-  ];
-  copyFileSync(join(DEBIAN_I386, 'linux'), kernel);
-  writeFileSync(initrd, gzipSync(cpioArchive(files)));
   return { kernel, initrd };
 }
 

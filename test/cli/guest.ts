@@ -42,7 +42,7 @@ export class Background {
   /** Waits until the condition holds. */
   async until(condition: () => boolean): Promise<void> {
     for (let tries = 0; !condition(); tries++) {
-      if (tries > 3000 || this.child.exitCode !== null) throw new Error(`waited in vain: ${this.stdout}${this.stderr}`);
+      if (tries > 12_000 || this.child.exitCode !== null) throw new Error(`waited in vain: ${this.stdout}${this.stderr}`);
       await sleep(10);
     }
   }

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEBIAN_I386, makeShellGuest } from '../../perf/guests/debian.js';
+import { makeShellGuest } from '../../perf/guests/busybox.js';
+import { DEBIAN_I386 } from '../../perf/guests/debian.js';
 import { Background, sizeOf } from '../cli/guest.js';
 import { MAIN, palindrome, temporaryFolder } from '../cli.js';
 import { requireTool } from '../tools.js';
@@ -11,7 +12,10 @@ const SEABIOS = '/usr/share/seabios/bios-256k.bin';
 const MINUTES = 60_000;
 /** Linux is under way: its interrupts and timers run. */
 const UNDER_WAY = 'clocksource: Switched to clocksource';
-const absent = !requireTool(SEABIOS, 'seabios') || !requireTool(join(DEBIAN_I386, 'linux'), 'debian-installer-12-netboot-i386');
+const absent =
+  !requireTool(SEABIOS, 'seabios') ||
+  !requireTool(join(DEBIAN_I386, 'linux'), 'debian-installer-12-netboot-i386') ||
+  !requireTool('xz', 'xz-utils');
 
 describe.skipIf(absent)('a recording of Linux', () => {
   const folder = temporaryFolder();

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEBIAN_I386, makeShellGuest } from '../../perf/guests/debian.js';
+import { makeShellGuest } from '../../perf/guests/busybox.js';
+import { DEBIAN_I386 } from '../../perf/guests/debian.js';
 import { MAIN, palindrome, temporaryFolder } from '../cli.js';
 import { requireTool } from '../tools.js';
 
@@ -19,7 +20,8 @@ poweroff -f
 
 const absent =
   !requireTool('/usr/share/seabios/bios-256k.bin', 'seabios') ||
-  !requireTool(join(DEBIAN_I386, 'linux'), 'debian-installer-12-netboot-i386');
+  !requireTool(join(DEBIAN_I386, 'linux'), 'debian-installer-12-netboot-i386') ||
+  !requireTool('xz', 'xz-utils');
 
 describe.skipIf(absent)('Linux with a keyboard', () => {
   it(
