@@ -3,8 +3,8 @@ import { MODE_CS32 } from './mode.js';
 import type { BlockProfile } from './profile/block-profile.js';
 import type { Translation } from './translate/translation.js';
 
-/** Generation of a block that must not be found any more. */
-export const DEAD = 0;
+/** `at` of blocks that only a look at all they depend on can find. */
+export const NOWHERE = -1;
 /** `due` of blocks that never come up, whatever `--jit` says. */
 export const NEVER = 0x3fffffff;
 
@@ -13,19 +13,30 @@ export const NEVER = 0x3fffffff;
  * is a block of its own).
  */
 export class Block {
+  // First what the engine looks at on its way from block to block: it meets a thousand of them in turn, and each cache line counts.
+
   readonly eip: number;
   /** MODE_* bits without the transient ones (single step, interrupt shadow, breakpoints). */
   readonly mode: number;
-  /** Backing address of the first byte; -1: code in device registers, never kept. */
-  readonly paddr: number;
-  readonly insns: Insn[] = [];
-  lengthBytes = 0;
+  /** Linear address it was last found at. */
+  laddr = 0;
+  /** Backing address of the first byte as int32, when it lies in one page and may be found; otherwise NOWHERE. */
+  at = NOWHERE;
+  /** The translation of the region it is the entry of: see translateRegion for how it is called and what it returns. */
+  compiled: (() => number) | null = null;
   /** Number of instructions. */
   count = 0;
+  /** How often the engine came here: executions by the interpreter, entries of its translation. */
+  hits = 0;
+  /** Comes up for translation, or for what is to become of its translation, with so many hits. */
+  due: number;
+  /** The blocks that came behind it the last two times that they were different ones; itself: none yet. */
+  behind: Block = this;
+  behindBefore: Block = this;
   /** Holds an INTO, which counts what is behind it in its block. */
   hasInto = false;
-  /** Backing page of the second half of an instruction that crosses a page; -1: none. */
-  secondPage = -1;
+
+  readonly insns: Insn[] = [];
   /** How many instructions come before a relative jump at the end; all, when it ends otherwise. */
   straight = 0;
   /** Of the jump at the end: condition 0..15, -1 for a JMP; EIP where it goes, and where it goes when the condition does not hold. */
@@ -34,17 +45,13 @@ export class Block {
   behindEip = 0;
   /** Behind it nothing can have changed of what the engine looks at between blocks, unless Cpu.breakBlock says so. */
   quiet = false;
-  /** Linear address it was last found at, and the map generation that was valid for. */
-  laddr = 0;
-  generation = DEAD;
+  /** Backing address of the first byte; -1: code in device registers, never kept. */
+  readonly paddr: number;
+  lengthBytes = 0;
+  /** Backing page of the second half of an instruction that crosses a page; -1: none. */
+  secondPage = -1;
   valid = true;
-  /** How often the engine came here: executions by the interpreter, entries of its translation. */
-  hits = 0;
-  /** Comes up for translation, or for what is to become of its translation, with so many hits. */
-  due: number;
-  /** The translation of the region it is the entry of: see translateRegion for how it is called and what it returns. */
-  compiled: (() => number) | null = null;
-  /** The blocks of that region, itself first. */
+  /** The blocks of the region that `compiled` is, itself first. */
   members: readonly Block[] = [];
   translation: Translation | null = null;
   /** A translation that V8 has yet to learn about or to optimise. */
@@ -57,9 +64,6 @@ export class Block {
   profile: BlockProfile | null = null;
   /** Another block with the same start and mode under a different EIP. */
   next: Block | null = null;
-  /** The blocks that came behind it the last two times that they were different ones; itself: none yet. */
-  behind: Block = this;
-  behindBefore: Block = this;
 
   constructor(eip: number, mode: number, paddr: number, due: number) {
     this.due = due;

@@ -1,10 +1,10 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../../src/memory/physical.js';
-import { Block, DEAD, isRelativeJump, NEVER, setJump } from './block.js';
+import { Block, isRelativeJump, NEVER, NOWHERE, setJump } from './block.js';
 import type { CodeWatcher, Cpu } from './cpu.js';
 import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
 import { END_JUMP, END_NONE, type Insn } from './insn.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
-import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
+import { MODE_BREAKPOINTS, MODE_CPL, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
 
 /** Mode bits that decoded code does not depend on. */
@@ -70,21 +70,19 @@ export class BlockCache implements CodeWatcher {
     const r = cpu.r;
     const eip = r[EIP];
     const laddr = (eip + r[SEG_BASE + CS]) | 0;
+    const mode = cpu.mode & ~TRANSIENT_MODE;
     const block = this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)];
-    if (block.laddr === laddr && block.generation === cpu.mapGeneration && block.eip === eip && block.mode === (cpu.mode & ~TRANSIENT_MODE))
-      return block;
-    return this.revalidate(block, eip, laddr) ? block : this.findSlow(eip, laddr);
+    if (block.eip === eip && block.mode === mode && block.laddr === laddr && (isAt(cpu, block) || this.crossesThere(block))) return block;
+    return this.findSlow(eip, laddr);
   }
 
-  /** The map has changed since the block was found there, but not for its page. */
-  private revalidate(block: Block, eip: number, laddr: number): boolean {
-    const { cpu } = this;
-    if (block.laddr !== laddr || block.eip !== eip || !block.valid || block.secondPage >= 0 || block.mode !== (cpu.mode & ~TRANSIENT_MODE))
-      return false;
-    const d = (cpu.cpl === 3 ? cpu.userExecute : cpu.supervisorExecute)[laddr >>> 12];
-    if ((d & 0xfff) !== 0 || (d + laddr) >>> 0 !== block.paddr) return false;
-    block.generation = cpu.mapGeneration;
-    return true;
+  /** Whether both pages of a block of two are mapped as they were. */
+  private crossesThere({ valid, laddr, paddr, secondPage, mode }: Block): boolean {
+    if (secondPage < 0 || !valid) return false;
+    const tlb = executeTlb(this.cpu, mode);
+    const second = secondPageOf(laddr);
+    const backing = secondPage << PAGE_SHIFT;
+    return ((tlb[laddr >>> 12] + laddr) | 0) === (paddr | 0) && ((tlb[second >>> 12] + second) | 0) === backing;
   }
 
   /** `find` behind a block that left CS and the mode alone: most blocks go on at one of two. */
@@ -92,8 +90,7 @@ export class BlockCache implements CodeWatcher {
     const { cpu } = this;
     const eip = cpu.r[EIP];
     const next = block.behind.eip === eip ? block.behind : block.behindBefore;
-    const laddr = (eip + cpu.r[SEG_BASE + CS]) | 0;
-    if (next.eip === eip && next.laddr === laddr && next.generation === cpu.mapGeneration && next.mode === block.mode) return next;
+    if (next.eip === eip && next.mode === block.mode && next.laddr === ((eip + cpu.r[SEG_BASE + CS]) | 0) && isAt(cpu, next)) return next;
     const found = this.find();
     if (found !== block.behind) {
       block.behindBefore = block.behind;
@@ -111,7 +108,7 @@ export class BlockCache implements CodeWatcher {
     cpu.r[LEFT]++;
     block.laddr = laddr;
     if (block.paddr >= 0) {
-      block.generation = cpu.mapGeneration;
+      if (block.secondPage < 0) block.at = block.paddr | 0;
       this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)] = block;
     }
     return block;
@@ -270,7 +267,9 @@ export class BlockCache implements CodeWatcher {
   /** Makes the block impossible to find. The page's coverage may name too much afterwards: `recover`. */
   private unlink(block: Block): void {
     block.valid = false;
-    block.generation = DEAD;
+    block.at = NOWHERE;
+    // An unknown entry of the TLB, -1, leads from 0 to NOWHERE; from here none does.
+    block.laddr = 1;
     block.compiled = block.pending = null;
     for (const entry of block.users) {
       entry.compiled = entry.pending = null;
@@ -316,6 +315,18 @@ export class BlockCache implements CodeWatcher {
       givenUp: pages.filter((p) => p.lost > HOPELESS).length,
     };
   }
+}
+
+function executeTlb(cpu: Cpu, mode: number): Int32Array {
+  return (mode & MODE_CPL) === MODE_CPL ? cpu.userExecute : cpu.supervisorExecute;
+}
+
+/**
+ * Whether the execute TLB leads from the linear address that a block of the current mode was found at to its code. Entries that are unknown or
+ * slow have low bits which no backing address of that linear address has.
+ */
+function isAt(cpu: Cpu, { at, laddr, mode }: Block): boolean {
+  return ((executeTlb(cpu, mode)[laddr >>> 12] + laddr) | 0) === at;
 }
 
 /** Fits 29 bits. */

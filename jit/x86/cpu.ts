@@ -182,8 +182,8 @@ export class Cpu implements Device {
   tlbHasLargePage = false;
   /** Linear page + 1 through which a backing page was last entered for writing; -1: several. */
   readonly writeMapped: Int32Array;
-  /** Goes up with every change of what linear addresses mean. */
-  mapGeneration = 1;
+  /** How often what linear addresses mean was changed. */
+  mapChanges = 0;
   codeWatcher: CodeWatcher | null = null;
 
   constructor(memory: PhysicalMemory, board: CpuBoard, model: CpuModelName) {

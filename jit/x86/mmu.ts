@@ -228,7 +228,7 @@ export function flushTlb(cpu: Cpu): void {
     }
   cpu.tlbFilledCount = 0;
   cpu.tlbHasLargePage = false;
-  cpu.mapGeneration++;
+  cpu.mapChanges++;
 }
 
 function forgetWriteMapped(cpu: Cpu): void {
@@ -252,8 +252,7 @@ export function invalidatePage(cpu: Cpu, laddr: number): void {
     return;
   }
   const page = laddr >>> 12;
-  // Code found since the last change has an entry here; without one, nobody remembers code of this page.
-  if (cpu.supervisorExecute[page] !== -1 || cpu.userExecute[page] !== -1) cpu.mapGeneration++;
+  cpu.mapChanges++;
   cpu.supervisorRead[page] = cpu.supervisorWrite[page] = cpu.supervisorExecute[page] = -1;
   cpu.userRead[page] = cpu.userWrite[page] = cpu.userExecute[page] = -1;
 }

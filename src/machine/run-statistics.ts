@@ -60,7 +60,7 @@ export function runStatistics(engine: Engine, events: number, seconds: number): 
       optimised: made?.optimised ?? 0,
     },
     slowAccesses: made?.bailedOut ?? 0,
-    mapChanges: engine.cpu.mapGeneration - 1,
+    mapChanges: engine.cpu.mapChanges,
     peakBytes: process.resourceUsage().maxRSS * 1024,
   };
 }

@@ -4,6 +4,7 @@ import { CC_EFLAGS, CC_SAR, CC_SHL, ccOp } from '../flags.js';
 import type { Insn } from '../insn.js';
 import { CC_DST, CC_OP, CC_SRC, ECX, FLAG_CF, FLAG_OF } from '../regs.js';
 import type { Emit } from './emit.js';
+import { flagsBesideCarry } from './flag-state.js';
 import type { TbContext } from './tb-context.js';
 
 const SAR_DIGIT = 7;
@@ -55,6 +56,12 @@ function conditionalFlags(cx: TbContext, count: Expression, op: number, dst: Exp
   ]);
 }
 
+/** PF, AF, ZF and SF before the instruction, at their places, held, to be handed on. */
+function besideCarry(cx: TbContext): Expression {
+  const flags = cx.known === null ? null : flagsBesideCarry(cx.known);
+  return flags === null ? cx.arithFlagsThrough() : cx.temp(flags);
+}
+
 /** ROL (digit 0), ROR (digit 1): only CF and OF change, and neither when the masked count is 0. */
 const rotate: Emit = (cx, i) => {
   const size = i.size;
@@ -73,7 +80,7 @@ const rotate: Emit = (cx, i) => {
     cx.known = null;
     return;
   }
-  const rest = (cx.flagsLive & ~CF_OF) === 0 && constant !== null ? js.expr`0` : cx.arithFlagsThrough();
+  const rest = (cx.flagsLive & ~CF_OF) === 0 && constant !== null ? js.expr`0` : besideCarry(cx);
   const high = cx.temp(js.expr`${result} >>> ${size - 1} & 1`);
   const carry = cx.temp(i.reg === 0 ? js.expr`${result} & 1` : high);
   const other = i.reg === 0 ? carry : js.expr`${result} >>> ${size - 2} & 1`;
@@ -119,7 +126,7 @@ function doubleShift(right: boolean): Emit {
 const rotateCarry: Emit = (cx, i) => {
   if (i.size !== 32 || constantCount(i) !== 1) return cx.refuse();
   const carryIn = cx.carry();
-  const rest = (cx.flagsLive & ~CF_OF) === 0 ? js.expr`0` : cx.arithFlagsThrough();
+  const rest = (cx.flagsLive & ~CF_OF) === 0 ? js.expr`0` : besideCarry(cx);
   const location = cx.rmLocation(32);
   const value = location.value;
   const left = i.reg === 2;

@@ -2,7 +2,7 @@ import type { Expression } from 'estree';
 import { constantOf } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import { CC_ADC, CC_ADD, CC_DEC, CC_EFLAGS, CC_INC, CC_LOGIC, CC_MUL, CC_SAR, CC_SBB, CC_SHL, CC_SUB } from '../flags.js';
-import { FLAG_CF, FLAG_OF, FLAG_PF, FLAG_SF, FLAG_ZF } from '../regs.js';
+import { FLAG_AF, FLAG_CF, FLAG_OF, FLAG_PF, FLAG_SF, FLAG_ZF } from '../regs.js';
 
 /**
  * What the translator knows of the lazy flags at a point of the code: the CC_* kind and the operands as names that still hold
@@ -46,6 +46,35 @@ function sign(k: KnownFlags): Expression {
 
 function parity(k: KnownFlags): Expression {
   return k.kind === CC_EFLAGS ? js.expr`(${k.src} & ${FLAG_PF}) !== 0` : js.expr`parity[${k.dst} & 255] !== 0`;
+}
+
+function auxiliary(k: KnownFlags): Expression | null {
+  switch (k.kind) {
+    case CC_ADD:
+      return js.expr`(${k.dst} ^ ${k.src} ^ ${k.dst} - ${k.src}) & ${FLAG_AF}`;
+    case CC_SUB:
+      return js.expr`(${k.dst} ^ ${k.src} ^ ${k.dst} + ${k.src}) & ${FLAG_AF}`;
+    case CC_INC:
+      return js.expr`(${k.dst} ^ ${k.dst} - 1) & ${FLAG_AF}`;
+    case CC_DEC:
+      return js.expr`(${k.dst} ^ ${k.dst} + 1) & ${FLAG_AF}`;
+    case CC_LOGIC:
+    case CC_SHL:
+    case CC_SAR:
+    case CC_MUL:
+      return js.expr`0`;
+    default:
+      return null;
+  }
+}
+
+/** PF, AF, ZF and SF at their places in EFLAGS; CF and OF mean nothing. Null: only the generic helper can tell. */
+export function flagsBesideCarry(k: KnownFlags): Expression | null {
+  if (k.kind === CC_EFLAGS) return k.src;
+  const af = auxiliary(k);
+  if (af === null) return null;
+  const dst = top(k, k.dst);
+  return js.expr`parity[${k.dst} & 255] | ${af} | (${zero(k)} ? ${FLAG_ZF} : 0) | ${dst} >>> 24 & ${FLAG_SF}`;
 }
 
 /** CF as a boolean, or null when the generic helper must work it out. */
