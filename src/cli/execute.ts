@@ -1,6 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PNG } from 'pngjs';
 import { reason } from '../../replay/log/input.js';
 import { EXIT_DIVERGENCE, UserError } from '../core/errors.js';
 import type { MachineConfig } from '../machine/config.js';
@@ -59,10 +58,11 @@ export function checkScreenshot(path: string | undefined, config: MachineConfig)
 }
 
 /** Writes the picture that a job returned. */
-export function writeScreenshot(path: string | undefined, result: JobResult): void {
+export async function writeScreenshot(path: string | undefined, result: JobResult): Promise<void> {
   if (path === undefined) return;
   if (result.screen === null) throw new UserError('not-supported', `--screenshot ${path}: this machine has no display`);
   const { width, height, rgba } = result.screen;
+  const { PNG } = await import('pngjs');
   const png = new PNG({ width, height });
   png.data = Buffer.from(rgba);
   try {

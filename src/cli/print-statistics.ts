@@ -1,4 +1,4 @@
-import { EXIT_CAUSES, type ExitCause, type TierStatistics } from '../../jit/x86/tier-counters.js';
+import type { ExitCause, TierStatistics } from '../../jit/x86/tier-counters.js';
 import type { RunStatistics } from '../machine/run-statistics.js';
 
 const CAUSE_IN_WORDS: Readonly<Record<ExitCause, string>> = {
@@ -10,6 +10,8 @@ const CAUSE_IN_WORDS: Readonly<Record<ExitCause, string>> = {
   access: 'TLB miss or slow memory',
   fault: 'guest exception',
 };
+
+const CAUSES = Object.keys(CAUSE_IN_WORDS) as ExitCause[];
 
 function count(n: number): string {
   return n.toLocaleString('en-US');
@@ -38,7 +40,7 @@ export function statisticsLines(s: RunStatistics, wallSeconds: number): string[]
 }
 
 function exitLines(s: RunStatistics): string[] {
-  const rows = EXIT_CAUSES.filter((cause) => s.tb.exits[cause] + s.region.exits[cause] > 0);
+  const rows = CAUSES.filter((cause) => s.tb.exits[cause] + s.region.exits[cause] > 0);
   if (rows.length === 0) return [];
   const columns = rows.map((cause) => [s.tb.exits[cause], s.region.exits[cause]].map(count));
   const width = Math.max(...columns.flat().map((text) => text.length), 7);

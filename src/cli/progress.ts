@@ -1,4 +1,4 @@
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { RunningJob } from './run-in-worker.js';
 
 const UPDATE_MS = 200;
@@ -9,6 +9,10 @@ const OPEN_FORMAT = '{millions} M instructions | {rate} million/s | {events} eve
 export function showProgress(job: Pick<RunningJob, 'progress'>): () => void {
   if (!process.stderr.isTTY) return () => {};
   let bar: SingleBar | null = null;
+  let Bar: typeof SingleBar | null = null;
+  void import('cli-progress').then((library) => {
+    Bar = library.SingleBar;
+  });
   let before = { icount: 0, at: performance.now() };
   const timer = setInterval(() => {
     const { icount, events, total } = job.progress;
@@ -19,8 +23,9 @@ export function showProgress(job: Pick<RunningJob, 'progress'>): () => void {
       events,
     };
     before = { icount, at: now };
+    if (Bar === null) return;
     if (bar === null) {
-      bar = new SingleBar({ format: total > 0 ? FORMAT : OPEN_FORMAT, stream: process.stderr, clearOnComplete: true, hideCursor: true });
+      bar = new Bar({ format: total > 0 ? FORMAT : OPEN_FORMAT, stream: process.stderr, clearOnComplete: true, hideCursor: true });
       bar.start(total > 0 ? total : 1, 0, values);
     }
     bar.update(total > 0 ? Math.min(icount, total) : 0, values);

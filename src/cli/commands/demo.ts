@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Table from 'cli-table3';
 import type { CommandModule } from 'yargs';
 import { reason } from '../../../replay/log/input.js';
 import { UserError } from '../../core/errors.js';
@@ -63,7 +62,7 @@ async function demo(folder: string): Promise<void> {
     say(`Replaying it with the JIT ${jit === 'force' ? 'forced' : jit} ...`);
     rows.push([`replay --jit ${jit}`, await new RunningJob(replayJob(config, log, jit, recorded)).result]);
   }
-  report(rows);
+  await report(rows);
 }
 
 function say(text: string): void {
@@ -110,7 +109,8 @@ function replayJob(config: MachineConfig, log: string, jit: JitMode, recorded: J
   };
 }
 
-function report(rows: readonly [string, JobResult][]): void {
+async function report(rows: readonly [string, JobResult][]): Promise<void> {
+  const { default: Table } = await import('cli-table3');
   const table = new Table({
     head: ['run', 'instructions', 'events', 'digest', 'ended', 'seconds', 'million/s'],
     style: { head: [], border: [] },

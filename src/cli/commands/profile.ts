@@ -7,7 +7,6 @@ import { cpuprofile } from '../../profile/formats/cpuprofile.js';
 import { folded } from '../../profile/formats/folded.js';
 import { html } from '../../profile/formats/html.js';
 import { speedscope } from '../../profile/formats/speedscope.js';
-import { profileJson, table } from '../../profile/formats/table.js';
 import type { ProfileData } from '../../profile/profile-data.js';
 import type { ProfiledResult } from '../../profile/profile-job.js';
 import { execute, summarize } from '../execute.js';
@@ -73,22 +72,24 @@ export const profileCommand: CommandModule<object, ProfileArguments> = {
     if (json && args.format === 'table' && args.output === undefined) {
       if (result.stop === 'divergence') process.exitCode = EXIT_DIVERGENCE;
       const { icount, digest, events, stop, wallSeconds, divergence } = summary;
+      const { profileJson } = await import('../../profile/formats/table.js');
       await printLines([
         JSON.stringify({ command: 'profile', icount, digest, events, stop, wallSeconds, divergence, ...profileJson(profile, top) }),
       ]);
       return;
     }
-    const lines = linesOf(args.format, profile, `${basename(args.log)}: ${result.icount.toLocaleString('en-US')} instructions`, top);
+    const lines = await linesOf(args.format, profile, `${basename(args.log)}: ${result.icount.toLocaleString('en-US')} instructions`, top);
     if (args.output === undefined) await printLines(lines);
     else writeLines('--output', args.output, lines);
     summarize('profile', summary, json);
   },
 };
 
-function linesOf(format: Format, profile: ProfileData, title: string, top: number): Iterable<string> {
+/** The disassembler of the table takes a tenth of a second to load: only who needs it waits for it. */
+async function linesOf(format: Format, profile: ProfileData, title: string, top: number): Promise<Iterable<string>> {
   switch (format) {
     case 'table':
-      return table(profile, top);
+      return (await import('../../profile/formats/table.js')).table(profile, top);
     case 'folded':
       return folded(profile);
     case 'speedscope':

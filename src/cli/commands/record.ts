@@ -48,7 +48,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
     } as const;
     const result = await execute(job, stdinDevice(config));
     writeSidecar(log, { ...sidecar, final: recordingEnd(log, result) });
-    writeScreenshot(args.screenshot, result);
+    await writeScreenshot(args.screenshot, result);
     summarize('record', result, args.json ?? false);
   },
 };

@@ -26,7 +26,7 @@ export const replayCommand: CommandModule<object, StatisticsArguments> = {
       { ...job, config: terminalTargets(job.config, args.json ?? false), statistics: args.stats ?? false },
       null,
     );
-    writeScreenshot(args.screenshot, result);
+    await writeScreenshot(args.screenshot, result);
     summarize('replay', result, args.json ?? false);
   },
 };

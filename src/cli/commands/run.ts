@@ -27,7 +27,7 @@ export const runCommand: CommandModule<object, MachineArguments & SessionArgumen
       final: null,
     } as const;
     const result = await execute(job, stdinDevice(config));
-    writeScreenshot(args.screenshot, result);
+    await writeScreenshot(args.screenshot, result);
     summarize('run', result, args.json ?? false);
   },
 };
