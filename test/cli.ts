@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { PATIENCE_MS } from './tools.js';
 
 export const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
 export const RECORDINGS = new URL('./recordings/', import.meta.url).pathname;
@@ -15,11 +16,12 @@ export interface CliResult {
 
 /** Runs the built program (`npm test` builds it first). */
 export function palindrome(...args: string[]): CliResult {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [MAIN, ...args], {
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: PATIENCE_MS,
     maxBuffer: 64 << 20,
   });
+  if (error !== undefined) throw error;
   return { status, stdout, stderr };
 }
 

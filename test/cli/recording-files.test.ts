@@ -7,6 +7,7 @@ import { NewRecording } from '../../src/machine/new-recording.js';
 import { readSidecar } from '../../src/machine/sidecar.js';
 import { type CliResult, MAIN, palindrome, type Summary, summary, temporaryFolder } from '../cli.js';
 import { demoGuest } from '../replay/scripted.js';
+import { PATIENCE_MS } from '../tools.js';
 import { guestOptions, refusal } from './guest.js';
 
 const dir = temporaryFolder();
@@ -27,7 +28,7 @@ function contents(path: string): Record<string, string> {
 }
 
 function inFolder(cwd: string, ...args: string[]): CliResult {
-  return spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8', timeout: 60_000 });
+  return spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8', timeout: PATIENCE_MS });
 }
 
 /** Replays in a folder; the digest reached. */

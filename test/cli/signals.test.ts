@@ -7,6 +7,7 @@ import { EventKind } from '../../replay/log/kinds.js';
 import { openLog } from '../../replay/log/reader.js';
 import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
 import { demoGuest, record, replay } from '../replay/scripted.js';
+import { PATIENCE_MS } from '../tools.js';
 import { Background, guestOptions, sizeOf } from './guest.js';
 
 const dir = temporaryFolder();
@@ -68,7 +69,7 @@ describe('a recording', () => {
     const log = join(dir, 'limit.rr');
     // Blocks of 512 bytes or of 1 KiB, as the shell has it.
     const command = ['-c', 'ulimit -f 8 && exec "$@"', 'sh', process.execPath, MAIN, 'record', log, ...guest, '--serial', 'null'];
-    const { status, stdout, stderr } = spawnSync('sh', command, { encoding: 'utf8', timeout: 60_000 });
+    const { status, stdout, stderr } = spawnSync('sh', command, { encoding: 'utf8', timeout: PATIENCE_MS });
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^palindrome: [^\n]*limit\.rr: writing the log failed \(a file may not become larger\)[^\n]*\n$/);
     expect(sizeOf(log) % 4096).toBe(0);

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { requireTool } from '../tools.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
 import { IsaBoard } from './isa-board.js';
 import { runScript, type Step, scriptRom } from './port-script.js';
 import { randomScript, SCRIPT_PARTS, type ScriptPart } from './random-script.js';
@@ -23,7 +23,7 @@ function readsOfQemu(steps: readonly Step[]): number[] {
     // Without sleeping, virtual time is the instruction count alone.
     const options = `-M pc -m 16 -display none -net none -nodefaults -no-reboot -serial null -icount shift=${SHIFT},sleep=off`.split(' ');
     const devices = ['-bios', rom, '-debugcon', `file:${out}`, '-device', 'isa-debug-exit', '-rtc', `base=${DATE},clock=vm`];
-    const run = spawnSync(QEMU, [...options, ...devices], { timeout: 30_000, killSignal: 'SIGKILL', encoding: 'utf8' });
+    const run = spawnSync(QEMU, [...options, ...devices], { timeout: PATIENCE_MS, killSignal: 'SIGKILL', encoding: 'utf8' });
     expect(run.stderr).toBe('');
     const bytes = readFileSync(out);
     return Array.from({ length: bytes.length >> 2 }, (_, i) => bytes.readUInt32LE(i * 4));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FwCfg } from '../../devices/firmware/fw-cfg.js';
 import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
-import { requireTool } from '../tools.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
 import { chipset } from './board.js';
 
 /**
@@ -28,7 +28,10 @@ function qemuDump(): Buffer {
     writeFileSync(join(dir, 'rom'), rom);
     const args = `-M pc -m 4 -nodefaults -vga std -display none -bios ${dir}/rom -debugcon file:${dir}/out -device isa-debug-exit,iobase=0xf4`;
     try {
-      execFileSync('qemu-system-i386', [...args.split(' '), '-parallel', 'null', '-serial', 'null'], { stdio: 'ignore', timeout: 20_000 });
+      execFileSync('qemu-system-i386', [...args.split(' '), '-parallel', 'null', '-serial', 'null'], {
+        stdio: 'ignore',
+        timeout: PATIENCE_MS,
+      });
     } catch (error) {
       // isa-debug-exit always ends with an odd status.
       if ((error as { status?: number }).status == null) throw error;

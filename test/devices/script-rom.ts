@@ -74,6 +74,16 @@ export class Script {
     return this;
   }
 
+  /** How many bytes the script reads, and so writes out. */
+  get outputBytes(): number {
+    const bytes = (op: number, ebx: number): number => {
+      if (op === LOAD) return 1;
+      if (op === READ_WORDS) return 2 * ebx;
+      return ([1, 2, 4] as const).find((size) => op === IN[size]) ?? 0;
+    };
+    return this.records.reduce((sum, [op, , ebx]) => sum + bytes(op, ebx), 0);
+  }
+
   rom(): Uint8Array {
     const rom = new Uint8Array(ROM_BYTES);
     const view = new DataView(rom.buffer);
@@ -123,7 +133,7 @@ export async function runOnQemu(
   writeFileSync(join(dir, 'rom'), script.rom());
   const child = spawn('qemu-system-i386', [...args, '-bios', join(dir, 'rom'), '-qmp', `unix:${dir}/qmp,server=on,wait=off`, ...extra]);
   try {
-    const output = await outputOf(child);
+    const output = await outputOf(child, script.outputBytes);
     const ppm = wantScreen ? await screendump(join(dir, 'qmp'), join(dir, 'screen')) : null;
     return { output, ppm };
   } finally {
@@ -132,17 +142,17 @@ export async function runOnQemu(
   }
 }
 
-/** Everything up to the closing `E`; a script's own output may hold one, so the guest must have been silent for a while after it. */
-function outputOf(child: ChildProcess): Promise<Buffer> {
+/** So many bytes and the closing `E`. */
+function outputOf(child: ChildProcess, length: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    let silence: NodeJS.Timeout | undefined;
+    let received = 0;
     child.on('error', reject);
     child.on('exit', (code) => reject(new Error(`QEMU ended with status ${code}`)));
     child.stdout!.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
-      clearTimeout(silence);
-      if (chunk.at(-1) === 0x45) silence = setTimeout(() => resolve(Buffer.concat(chunks).subarray(0, -1)), 300);
+      received += chunk.length;
+      if (received > length) resolve(Buffer.concat(chunks).subarray(0, length));
     });
   });
 }

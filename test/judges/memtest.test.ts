@@ -33,7 +33,7 @@ describe.skipIf(absent)('memtest86+ on 16 MiB', () => {
     async () => {
       const [ours, theirs] = [join(folder, 'ours'), join(folder, 'theirs')];
       const bare = ['-M', 'pc', '-cpu', 'qemu32', '-display', 'none', '-net', 'none', '-serial', `file:${theirs}`];
-      const qemu = spawn('qemu-system-i386', [...options, ...bare], { stdio: 'ignore', timeout: 5 * MINUTES });
+      const qemu = spawn('qemu-system-i386', [...options, ...bare], { stdio: 'ignore', timeout: 10 * MINUTES });
       try {
         const run = summary('run', ...options, '--bios', SEABIOS, '--serial', `file:${ours}`, '--until', UNTIL);
         expect(run).toMatchObject({ status: 0, stop: 'until' });
@@ -50,6 +50,6 @@ describe.skipIf(absent)('memtest86+ on 16 MiB', () => {
         [0, 2, 3, 4, 5].map((row) => rows[row]!.slice(0, row === 0 ? 80 : 28)).concat(rows[7]!.slice(0, 40), rows.slice(9));
       expect(machine(shown)).toEqual(machine(screen(theirs)));
     },
-    10 * MINUTES,
+    20 * MINUTES,
   );
 });

@@ -9,7 +9,7 @@ import { decodeEvent } from '../../replay/log/events.js';
 import { statLog } from '../../replay/log/stat.js';
 import type { LogFormat } from '../../replay/log/tables.js';
 import { eventLine } from '../../replay/log/text.js';
-import { requireTool } from '../tools.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
 import { parseIndependently } from './independent-parser.js';
 import { cursorOf, logOf, recording, recordingPath } from './recordings.js';
 
@@ -225,7 +225,7 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('a recordin
     const cpu = name === 't7' ? 'qemu32,-apic' : 'max';
     const machine = ['-M', 'pc', '-cpu', cpu, '-m', '16', '-display', 'none', '-net', 'none', '-nodefaults', '-no-reboot', '-bios', rom];
     const qemu = spawnSync('qemu-system-i386', [...machine, '-debugcon', `file:${printed}`, '-icount', `shift=7,rr=replay,rrfile=${log}`], {
-      timeout: 20_000,
+      timeout: PATIENCE_MS,
     });
     expect(qemu.status).toBe(0);
     expect(readFileSync(printed).toString('hex')).toBe(marks.replaceAll(' ', ''));

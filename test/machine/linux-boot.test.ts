@@ -8,7 +8,7 @@ import { UserError } from '../../src/core/errors.js';
 import { configure } from '../../src/machine/config.js';
 import { HDR, isLinux, linuxImage } from '../../src/machine/linux-image.js';
 import { summary, temporaryFolder } from '../cli.js';
-import { requireTool } from '../tools.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
 
 const SEABIOS = '/usr/share/seabios/bios-256k.bin';
 const MIB = 2 ** 20;
@@ -106,7 +106,7 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86') || !requireT
         };
         const theirs = join(folder, 'theirs');
         spawnSync('qemu-system-i386', [...options, ...more, ...exit, '-M', 'pc', '-display', 'none', '-debugcon', `file:${theirs}`], {
-          timeout: 60_000,
+          timeout: PATIENCE_MS,
         });
         const expected = readFileSync(theirs, 'latin1');
         expect(expected).toContain('some words vga=5\0\xeb\x06KERNEL');

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RECORDINGS, summary, temporaryFolder } from '../cli.js';
-import { requireTool } from '../tools.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
 
 const MACHINE = ['--cpu', 'max', '--memory', '16M', '--nodefaults', '--debugcon', 'null,iobase=0xe9', '--no-reboot'];
 const INSTRUCTIONS = { t1: 238, t2: 1642, t3: 4721 } as const;
@@ -84,7 +84,7 @@ function record(guest: string, shift: number): Promise<string> {
     ...['-debugcon', 'null', '-no-reboot', '-icount', `shift=${shift},rr=record,rrfile=${log}`],
   ];
   return new Promise((resolve, reject) => {
-    const qemu = spawn('qemu-system-i386', args, { stdio: 'ignore', timeout: 5_000 });
+    const qemu = spawn('qemu-system-i386', args, { stdio: 'ignore', timeout: PATIENCE_MS });
     qemu.once('error', reject);
     qemu.once('exit', (code) => (code === 0 ? resolve(log) : reject(new Error(`QEMU ended with ${code}`))));
   });

@@ -26,7 +26,7 @@ const NEEDS: Readonly<Record<string, string>> = {
 };
 
 describe.skipIf(!available)('integer instructions against the host processor', () => {
-  it('give the same registers, memory and defined flags on random operands', { timeout: 60_000 }, () => {
+  it('give the same registers, memory and defined flags on random operands', () => {
     const features = hostFeatures();
     const random = new Random(SEED);
     const rows = [...intRows, ...stringRows].filter((row) => row.test !== 'skip' && features.has(NEEDS[row.name] ?? 'fpu'));

@@ -9,7 +9,7 @@ import type { Row } from '../../jit/x86/insn.js';
 import { mmxRows } from '../../jit/x86/table/mmx.js';
 import { sseRows } from '../../jit/x86/table/sse.js';
 import { Random } from '../../tools/x86-gen/random.js';
-import { requireTool } from '../tools.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
 import { TinyBoard } from './tiny-board.js';
 
 const present = requireTool('qemu-system-i386', 'qemu-system-x86') && requireTool('nasm', 'nasm');
@@ -87,7 +87,7 @@ function runQemu(image: Uint8Array, directory: string): Uint8Array {
   writeFileSync(bios, image);
   const args = ['-accel', 'tcg,thread=single', '-M', 'pc', '-cpu', 'qemu32', '-nodefaults', '-display', 'none', '-bios', bios];
   const exit = ['-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-debugcon', `file:${output}`];
-  const result = spawnSync('qemu-system-i386', [...args, ...exit], { encoding: 'utf8', timeout: 60_000 });
+  const result = spawnSync('qemu-system-i386', [...args, ...exit], { encoding: 'utf8', timeout: PATIENCE_MS });
   expect(result.status, result.stderr).toBe(1);
   return new Uint8Array(readFileSync(output));
 }
@@ -133,5 +133,5 @@ describe.skipIf(!present)('MMX and SSE under CR0.EM, CR0.TS, CR4.OSFXSR and LOCK
     } finally {
       rmSync(directory, { recursive: true });
     }
-  }, 60_000);
+  });
 });

@@ -71,5 +71,5 @@ describe.skipIf(!present)('MMX, SSE, SSE2 and SSE3 against the host processor', 
     });
     expect(compared).toBeGreaterThan(cases.length * 0.6);
     expect(different.length, `seed ${seed}: ${different.length} of ${compared} differ\n${different.slice(0, 3).join('\n')}`).toBe(0);
-  }, 120_000);
+  });
 });

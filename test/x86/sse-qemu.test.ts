@@ -29,5 +29,5 @@ describe.skipIf(!present)('MMX, SSE, SSE2 and SSE3 against QEMU', () => {
     const cases = sseCases(new Random(seed), COUNT, ALL_OPTIONS, { unmasked: true });
     const different = report(cases);
     expect(different.length, `seed ${seed}: ${different.length} of ${cases.length} differ\n${different.slice(0, 3).join('\n')}`).toBe(0);
-  }, 120_000);
+  });
 });

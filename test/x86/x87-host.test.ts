@@ -81,5 +81,5 @@ describe.skipIf(!present)('x87 against the host processor', () => {
         ? ''
         : `${snippets[cases[first]!.snippet]!.name}\n  in   ${describeCase(start, first)}\n  here ${describeCase(here, first)}\n  host ${describeCase(host, first)}`;
     expect(different, `seed ${seed}: ${different.length} of ${count} differ ${shown}`).toEqual([]);
-  }, 30_000);
+  });
 });

@@ -11,6 +11,7 @@ import { readEflags, setArithFlags } from '../../jit/x86/flags.js';
 import { MODE_CS32, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';
 import { CS, DS, EAX, EBX, ECX, EDI, EFLAGS, EIP, ESI, FLAGS_ARITH, SS } from '../../jit/x86/regs.js';
 import { PhysicalMemory } from '../../src/memory/physical.js';
+import { PATIENCE_MS } from '../tools.js';
 
 const RAM_BYTES = 6 << 20;
 const SNIPPETS = 0x100000;
@@ -145,7 +146,7 @@ export function runQemu(image: Uint8Array): void {
     const machine = ['-object', backend, '-machine', 'pc,memory-backend=ram', '-m', `${RAM_BYTES >> 20}`, '-bios', rom];
     const quiet = ['-nodefaults', '-display', 'none', '-no-reboot', '-device', 'isa-debug-exit,iobase=0x501'];
     try {
-      execFileSync('qemu-system-i386', [...machine, ...quiet], { timeout: 60_000, stdio: 'pipe' });
+      execFileSync('qemu-system-i386', [...machine, ...quiet], { timeout: PATIENCE_MS, stdio: 'pipe' });
     } catch (e) {
       // isa-debug-exit ends QEMU with an odd exit code.
       if (((e as { status: number | null }).status ?? 0) % 2 !== 1) throw e;

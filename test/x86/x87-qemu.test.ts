@@ -57,12 +57,12 @@ describe.skipIf(!present)('x87 against QEMU', () => {
       12_000,
     );
     expect(different, report).toEqual([]);
-  }, 30_000);
+  });
 
   it('notes the same operand and instruction pointers whatever the addressing', () => {
     const { different, report } = compare(ADDRESSED, 2_000);
     expect(different, report).toEqual([]);
-  }, 30_000);
+  });
 
   it('gives the same bits of exponentials, logarithms and arc tangents', () => {
     const { different, report } = compare(
@@ -70,7 +70,7 @@ describe.skipIf(!present)('x87 against QEMU', () => {
       6_000,
     );
     expect(different, report).toEqual([]);
-  }, 30_000);
+  });
 
   it('gives the same sines, cosines and tangents but for rare last bits of the host library', () => {
     const { different, report } = compare(
@@ -78,5 +78,5 @@ describe.skipIf(!present)('x87 against QEMU', () => {
       4_000,
     );
     expect(different.length, report).toBeLessThan(20);
-  }, 30_000);
+  });
 });
