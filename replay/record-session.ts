@@ -139,6 +139,8 @@ export class RecordSession extends Session {
     this.pendingChars.clear();
     this.queue.push(...this.requests.pending());
     this.turnDue = true;
+    // The end of the recording is not the guest's.
+    if (this.shutdownCause?.startsWith('host-')) this.shutdownCause = null;
   }
 
   /** Requests are served at once: their completion is the next asynchronous event. */

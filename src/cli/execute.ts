@@ -19,7 +19,7 @@ export async function execute<Result extends JobResult = JobResult>(
 ): Promise<Result> {
   const running = new RunningJob<Result>(job, kind);
   const endProgress = showProgress(running);
-  const endInput = stdinDevice === null || job.kind === 'replay' ? () => {} : forwardStdin(running, stdinDevice);
+  const endInput = stdinDevice === null ? () => {} : forwardStdin(running, stdinDevice);
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (first === null) {

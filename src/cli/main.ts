@@ -8,6 +8,7 @@ import { profileCommand } from './commands/profile.js';
 import { recordCommand } from './commands/record.js';
 import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
+import { snapshotCommand } from './commands/snapshot.js';
 
 /** One line for what the user can mend; the whole stack for what is our fault. */
 function fail(error: unknown): never {
@@ -60,6 +61,7 @@ const parser = yargs(hideBin(process.argv))
   .command(recordCommand)
   .command(replayCommand)
   .command(profileCommand)
+  .command(snapshotCommand)
   .command(logCommand)
   .command(demoCommand)
   .demandCommand(1, 'Which command? See palindrome --help.')

@@ -3,6 +3,7 @@ import { type CharTarget, configure, type MachineArguments, type MachineConfig }
 import { locateInputs, namedInputs, renamedInputs, withPaths } from '../machine/input-paths.js';
 import type { Job } from '../machine/job.js';
 import { readSidecar, type Sidecar, sidecarPath } from '../machine/sidecar.js';
+import { snapshotFile } from '../machine/snapshot-files.js';
 import { type SessionArguments, untilIcount } from './session-options.js';
 
 /** What commands that replay a recording are told. */
@@ -13,9 +14,12 @@ export interface ReplayArguments extends MachineArguments, SessionArguments {
 /** The replay that the arguments ask for: of the machine in LOG.json, if there is one. */
 export function replayJob(args: ReplayArguments): Omit<Job, 'control'> {
   const sidecar = readSidecar(args.log);
+  const { snapshots, ...config } = sidecar === null ? configure(args) : configFromSidecar(sidecar, args);
+  const store = snapshotFile(args.log, snapshots?.file ?? null, sidecar);
   return {
     kind: 'replay',
-    config: sidecar === null ? configure(args) : configFromSidecar(sidecar, args),
+    config,
+    ...(snapshots?.first ? { snapshots: { store, first: snapshots.first, last: null } } : {}),
     log: args.log,
     logFormat: sidecar?.logFormat ?? '5.2',
     until: untilIcount(args.until),
@@ -53,7 +57,7 @@ function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConf
   const recordedName = new Map([...renamed].map(([was, is]) => [is, was]));
   const given = withPaths(asGiven, (path) => recordedName.get(path) ?? path);
   for (const [option, fields] of DECIDED_BY) {
-    if (args[option] === undefined) continue;
+    if (args[option] === undefined || saysNothing(option, args, given)) continue;
     for (const field of fields) {
       const was = JSON.stringify(recorded[field]);
       const is = JSON.stringify(given[field]);
@@ -66,7 +70,20 @@ function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConf
   }
   checkHashes(sidecar, args.log);
   const foundAt = locateInputs(args.log, sidecar.inputs, renamed);
-  return { ...recorded, foundAt, serial: serialTargets(recorded, args, given), debugcon: debugconTarget(recorded, args, given) };
+  const { snapshots } = given;
+  return {
+    ...recorded,
+    ...(snapshots === undefined ? {} : { snapshots }),
+    foundAt,
+    serial: serialTargets(recorded, args, given),
+    debugcon: debugconTarget(recorded, args, given),
+  };
+}
+
+/** An option that is there only for snapshots: `--drive` of nothing but the image that keeps them, `--icount` without a shift. */
+function saysNothing(option: keyof MachineArguments, { icount }: MachineArguments, given: MachineConfig): boolean {
+  if (option === 'drive') return given.drives.length === 0 && (given.snapshots?.file ?? null) !== null;
+  return option === 'icount' && icount !== undefined && !/^\w+(,|$)|(^|,)shift=/.test(icount);
 }
 
 /** A file that LOG.json names without its hash could be anything. */

@@ -27,10 +27,10 @@ export function sessionOptions<T>(argv: Argv<T>): Argv<T & SessionArguments> {
   >;
 }
 
-/** Decodes --until; commas and underscores between digits are allowed. */
-export function untilIcount(text: string | undefined): number | null {
+/** Decodes --until, or another option that gives an instruction count; commas and underscores between digits are allowed. */
+export function untilIcount(text: string | undefined, option = '--until'): number | null {
   if (text === undefined) return null;
   const value = /^\d[\d_,]*$/.test(text) ? Number(text.replaceAll(/[,_]/g, '')) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new UserError('bad-option', `--until ${text}: expected an instruction count`);
+  if (!Number.isSafeInteger(value)) throw new UserError('bad-option', `${option} ${text}: expected an instruction count`);
   return value;
 }

@@ -7,3 +7,10 @@ export function terminalTargets(config: MachineConfig, json: boolean): MachineCo
   const { serial, debugcon } = config;
   return { ...config, serial: serial.map(move), debugcon: debugcon === null ? null : { ...debugcon, target: move(debugcon.target) } };
 }
+
+/** Nothing of what the guest writes reaches the terminal. */
+export function silentTargets(config: MachineConfig): MachineConfig {
+  const quiet = (t: CharTarget): CharTarget => (t.kind === 'stdio' ? { kind: 'null' } : t);
+  const { serial, debugcon } = config;
+  return { ...config, serial: serial.map(quiet), debugcon: debugcon === null ? null : { ...debugcon, target: quiet(debugcon.target) } };
+}

@@ -31,14 +31,15 @@ export class CharOutput {
   private readonly buffer = new Uint8Array(4096);
   private used = 0;
   private closed = false;
-  private emptied = false;
+  private emptied: boolean;
 
   constructor(option: string, target: CharTarget) {
     this.option = target.kind === 'file' ? `${option} file:${target.path}` : option;
     this.ownsFd = target.kind === 'file';
+    this.emptied = target.kind === 'file' && target.append === true;
     if (target.kind === 'file') {
       try {
-        this.fd = openSync(target.path, constants.O_WRONLY | constants.O_CREAT, 0o666);
+        this.fd = openSync(target.path, constants.O_WRONLY | constants.O_CREAT | (this.emptied ? constants.O_APPEND : 0), 0o666);
       } catch (e) {
         throw new UserError('file-io', `${option} file:${target.path}: ${reason(e)}`);
       }

@@ -4,8 +4,8 @@ import { UserError } from '../core/errors.js';
 import { configureDrives, type DriveConfig } from './drive-options.js';
 import { known, onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
 
-/** Where a character device's bytes go. */
-export type CharTarget = { kind: 'null' } | { kind: 'stdio' } | { kind: 'stderr' } | { kind: 'file'; path: string };
+/** Where a character device's bytes go. `append`: behind what the file has. */
+export type CharTarget = { kind: 'null' } | { kind: 'stdio' } | { kind: 'stderr' } | { kind: 'file'; path: string; append?: boolean };
 
 export interface DebugconConfig {
   readonly target: CharTarget;
@@ -18,12 +18,22 @@ export type DeviceConfig =
   /** Present on the PCI bus; no guest of ours drives them yet. */
   | { readonly name: 'piix3-usb-uhci' | 'usb-tablet' };
 
+/** What a recording or replay is told of snapshots. */
+export interface SnapshotConfig {
+  /** The qcow2 image that keeps them; null: the one beside the log. */
+  readonly file: string | null;
+  /** `rrsnapshot=`: taken when a recording begins, loaded when a replay does. */
+  readonly first: string | null;
+}
+
 /** Everything that makes a machine, as the command line says it; what `LOG.json` keeps. Paths are as given: guests see some of them. */
 export interface MachineConfig {
   /** Where the files named by these paths are, if not there (a replay elsewhere). Never in LOG.json. */
   readonly foundAt?: ReadonlyMap<string, string>;
   /** The keyboard controller is the one of QEMU before 6.0, which made the log that is replayed. Never in LOG.json. */
   readonly unlatchedI8042?: boolean;
+  /** Where snapshots of the machine are. No guest sees it; LOG.json has it elsewhere. */
+  readonly snapshots?: SnapshotConfig;
   readonly machine: 'pc';
   /** The board has a power management function (off with `--machine pc,acpi=off`). */
   readonly acpi: boolean;
@@ -92,6 +102,8 @@ export function configure(args: MachineArguments, recorded: readonly DriveConfig
   const isDisk = (text: string): boolean => /^(driver=)?ide-hd(,|$)/.test(text);
   const devices = args.device ?? [];
   const context = { backingFolders: args.backingFolder ?? [], recorded };
+  const { drives, snapshotFile } = configureDrives(args.drive ?? [], devices.filter(isDisk), context);
+  const { shift, rrsnapshot } = icount(args.icount ?? 'shift=3');
   return {
     ...board(args.machine ?? 'pc'),
     ...cpu(args.cpu ?? 'qemu32'),
@@ -102,11 +114,12 @@ export function configure(args: MachineArguments, recorded: readonly DriveConfig
     initrd: args.initrd ?? null,
     append: args.append ?? '',
     linuxRom: args.firmwareFolder === undefined ? null : linuxRomIn(args.firmwareFolder),
-    drives: configureDrives(args.drive ?? [], devices.filter(isDisk), context),
+    drives,
+    ...(snapshotFile === null && rrsnapshot === null ? {} : { snapshots: { file: snapshotFile, first: rrsnapshot } }),
     serial,
     debugcon: args.debugcon === undefined ? null : debugcon(args.debugcon),
     vga: !args.nodefaults,
-    shift: icountShift(args.icount ?? 'shift=3'),
+    shift,
     ...rtc(args.rtc ?? 'base=utc,clock=host'),
     devices: devices.filter((text) => !isDisk(text)).map(device),
     noReboot: args.noReboot ?? false,
@@ -169,13 +182,14 @@ function debugcon(text: string): DebugconConfig {
   return { target, ports };
 }
 
-function icountShift(text: string): number {
+function icount(text: string): { shift: number; rrsnapshot: string | null } {
   const found = parseKeyValues('--icount', text, 'shift');
-  onlyKeys('--icount', found, ['shift', 'sleep', 'align']);
+  onlyKeys('--icount', found, ['shift', 'sleep', 'align', 'rrsnapshot']);
+  if (found.rrsnapshot === '') throw new UserError('bad-option', `--icount ${text}: the snapshot's name is empty`);
   if ((found.sleep ?? 'on') !== 'on') throw new UserError('not-supported', '--icount sleep=off is not supported');
   if ((found.align ?? 'off') !== 'off') throw new UserError('not-supported', '--icount align=on is not supported');
   if (found.shift === 'auto') throw new UserError('not-supported', '--icount shift=auto is not supported; give shift=0 to shift=10');
-  return parseNumber('--icount shift', found.shift ?? '3', 10);
+  return { shift: parseNumber('--icount shift', found.shift ?? '3', 10), rrsnapshot: found.rrsnapshot ?? null };
 }
 
 function rtc(text: string): { rtcBase: string; rtcClock: 'host' | 'vm' } {

@@ -34,9 +34,14 @@ interface Node {
  * The disks that `--drive` and `--device ide-hd` describe, as QEMU spells them: `file=IMAGE` alone, or `file=IMAGE,if=none,id=A`, then perhaps
  * `driver=blkreplay,if=none,image=A,id=B`, then `ide-hd,drive=B`. The filter adds nothing here: completions of requests always go through the log.
  * Throws UserError naming the option.
+ * A qcow2 image that no device uses takes snapshots of the machine.
  * @param devices those of driver ide-hd
  */
-export function configureDrives(drives: readonly string[], devices: readonly string[], context: DriveContext): DriveConfig[] {
+export function configureDrives(
+  drives: readonly string[],
+  devices: readonly string[],
+  context: DriveContext,
+): { readonly drives: DriveConfig[]; readonly snapshotFile: string | null } {
   const nodes = new Map<string, Node>();
   const placed: DriveConfig[] = [];
   for (const text of drives) {
@@ -50,9 +55,21 @@ export function configureDrives(drives: readonly string[], devices: readonly str
     }
   }
   for (const text of devices) placed.push(ideDisk(text, nodes, placed));
-  for (const [id, { taken }] of nodes)
-    if (!taken) throw new UserError('not-supported', `--drive id=${id}: no device uses this drive; --device ide-hd,drive=${id} would`);
-  return placed;
+  return { drives: placed, snapshotFile: snapshotFile(nodes) };
+}
+
+function snapshotFile(nodes: ReadonlyMap<string, Node>): string | null {
+  const unused = [...nodes].filter(([, { taken }]) => !taken);
+  for (const [at, [id, { image }]] of unused.entries()) {
+    if (image.format !== 'qcow2')
+      throw new UserError('not-supported', `--drive id=${id}: no device uses this drive; --device ide-hd,drive=${id} would`);
+    if (at > 0)
+      throw new UserError(
+        'not-supported',
+        `--drive id=${id}: no device uses this drive, and id=${unused[0]![0]} takes the snapshots already`,
+      );
+  }
+  return unused[0]?.[1].image.file ?? null;
 }
 
 function imageNode(text: string, found: Record<string, string>, context: DriveContext): Node {

@@ -14,6 +14,15 @@ export interface RecordingEnd {
   readonly log: string;
 }
 
+export interface JobSnapshots {
+  /** The qcow2 image. */
+  readonly store: string;
+  /** Taken when a recording begins, loaded when a replay does. */
+  readonly first: string | null;
+  /** Taken when a replay has come to where it was to stop. */
+  readonly last: string | null;
+}
+
 /** One run of a machine, as the command line hands it to the worker that executes it. */
 export interface Job {
   readonly kind: 'run' | 'record' | 'replay';
@@ -31,6 +40,10 @@ export interface Job {
   readonly statistics?: boolean;
   /** Replay of our own recording: every event must match. A log of QEMU's is followed as QEMU follows it. */
   readonly strict: boolean;
+  /** Snapshots to take or load. */
+  readonly snapshots?: JobSnapshots;
+  /** Replay: leave the log at this instruction count and go on with the host's devices. */
+  readonly goLiveAt?: number | null;
   /** How the recording ended, to compare with; null: unknown. */
   readonly final: RecordingEnd | null;
   /** See ControlBlock. */

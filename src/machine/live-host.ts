@@ -9,6 +9,7 @@ export class LiveHost implements HostEnvironment {
   private readonly port: MessagePort;
   private readonly control: ControlBlock;
   private generation = -1;
+  private kept: HostRequest[] = [];
 
   constructor(port: MessagePort, control: ControlBlock) {
     this.port = port;
@@ -30,12 +31,18 @@ export class LiveHost implements HostEnvironment {
 
   poll(): HostRequest[] {
     const { generation } = this.control;
-    if (generation === this.generation) return [];
+    if (generation === this.generation && this.kept.length === 0) return [];
     this.generation = generation;
-    const requests: HostRequest[] = [];
+    const requests = this.kept;
+    this.kept = [];
     for (let m = receiveMessageOnPort(this.port); m !== undefined; m = receiveMessageOnPort(this.port))
       requests.push(m.message as HostRequest);
     return requests;
+  }
+
+  /** Requests that came too early: the next `poll` gives them again. */
+  keep(requests: readonly HostRequest[]): void {
+    this.kept.push(...requests);
   }
 
   wait(ns: number | null): void {

@@ -1,9 +1,9 @@
-import { realpathSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { rmSync } from 'node:fs';
 import { FileOutput, type LogOutput } from '../../replay/log/output.js';
 import { UserError } from '../core/errors.js';
 import type { CharTarget, MachineConfig } from './config.js';
 import { namedInputs } from './input-paths.js';
+import { realPath } from './real-path.js';
 import { type SidecarContents, sidecarPath, stageSidecar } from './sidecar.js';
 
 /** The files of a recording: keeps what is written in memory until the machine is built, and only then replaces an older recording of that name. */
@@ -56,12 +56,4 @@ export function refuseOverwriting(log: string, config: MachineConfig): void {
     for (const { option, path } of named)
       if (realPath(path) === realPath(written))
         throw new UserError('bad-option', `${written} is also named by ${option}; give the recording another name`);
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return resolve(path);
-  }
 }

@@ -1,21 +1,24 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EngineOptions } from '../../jit/x86/engine.js';
 import { type EventSink, NullSink } from '../../replay/event-sink.js';
+import type { HostRequest } from '../../replay/host.js';
 import { LogEventSource } from '../../replay/log/event-source.js';
 import { LogWriter } from '../../replay/log/writer.js';
 import { RecordSession } from '../../replay/record-session.js';
 import { LogCut, ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
 import { digestMachine } from '../core/digest.js';
-import { DivergenceError } from '../core/errors.js';
+import { DivergenceError, UserError } from '../core/errors.js';
+import { goLive } from './go-live.js';
 import { hashFile } from './hash-file.js';
 import { ControlBlock, type DivergenceReport, type Job, type JobResult } from './job.js';
 import { LiveHost } from './live-host.js';
 import { NewRecording } from './new-recording.js';
 import { PcMachine } from './pc.js';
 import { runStatistics } from './run-statistics.js';
+import { SnapshotStore } from './snapshot-store.js';
 
-/** How often a recording is made readable by others. */
+/** How often what was recorded, and what the guest said, is shown to others. */
 const FLUSH_INTERVAL_MS = 100;
 
 /** What watches a replay. */
@@ -32,8 +35,11 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
   const files = job.log === null || job.sidecar === undefined ? null : new NewRecording(job.log, job.sidecar);
   const logSink = files === null ? null : new LogWriter(files, job.logFormat);
   const sink: EventSink = logSink ?? new NullSink();
-  let flushed = started;
   let machine: PcMachine | null = null;
+  const show = seldom(() => {
+    sink.flush();
+    machine?.flushOutputs();
+  });
   const session = new RecordSession(
     new LiveHost(requests, control),
     sink,
@@ -43,11 +49,7 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
       asyncFirst: job.logFormat === '7.2',
       onProgress: (icount, events) => {
         control.report(icount, events, job.until ?? 0);
-        const now = performance.now();
-        if (now - flushed < FLUSH_INTERVAL_MS) return;
-        flushed = now;
-        sink.flush();
-        machine?.flushOutputs();
+        show();
       },
     },
     (device) => machine?.canReceive(device) ?? 0,
@@ -55,6 +57,10 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
   try {
     machine = new PcMachine(job.config, session, job.jit);
     files?.begin();
+    if (job.snapshots?.first) {
+      sink.flush();
+      SnapshotStore.orNew(job.snapshots.store).save(job.snapshots.first, machine, session, job.log!, Date.now());
+    }
     const result = session.run(job.until);
     logSink?.finish(result.icount);
     return describe(job, machine, { ...result, events: sink.events }, null, started);
@@ -67,39 +73,89 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
 function replay(job: Job, control: ControlBlock, requests: MessagePort, started: number, instruments: Instruments): JobResult {
   const host = new LiveHost(requests, control);
   const source = new LogEventSource(job.log!, job.logFormat);
-  const total = Math.min(job.until ?? Number.POSITIVE_INFINITY, job.final?.icount ?? Number.POSITIVE_INFINITY);
+  const until = job.goLiveAt ?? job.until;
+  const total = Math.min(until ?? Number.POSITIVE_INFINITY, job.final?.icount ?? Number.POSITIVE_INFINITY);
+  const typedAhead: HostRequest[] = [];
+  const config = { ...job.config, unlatchedI8042: !job.strict && source.generation === 'A' };
   let machine: PcMachine | null = null;
   const session = new ReplaySession(source, {
-    shift: job.config.shift,
-    noReboot: job.config.noReboot,
+    shift: config.shift,
+    noReboot: config.noReboot,
     strict: job.strict,
-    stopRequested: () => host.poll().some((r) => r.kind === 'stop'),
+    stopRequested: () => {
+      const asked = host.poll();
+      if (asked.length > 0) typedAhead.push(...asked.filter((r) => r.kind !== 'stop'));
+      return asked.some((r) => r.kind === 'stop');
+    },
     onProgress: (icount, events) => control.report(icount, events, Number.isFinite(total) ? total : 0),
   });
   try {
-    const { result, divergence } = follow(() => {
-      machine = new PcMachine({ ...job.config, unlatchedI8042: !job.strict && source.generation === 'A' }, session, job.jit, undefined, {
+    const followed = follow(() => {
+      machine = new PcMachine(config, session, job.jit, undefined, {
         statistics: job.statistics,
         now: () => performance.now(),
         ...instruments,
       });
-      return session.run(job.until);
+      if (job.snapshots?.first) new SnapshotStore(job.snapshots.store).load(job.snapshots.first, machine, session, job.log!);
+      return session.run(until);
     }, session);
-    return describe(job, machine, result, divergence, started);
+    const { result, divergence } = followed;
+    if (divergence === null && result.stop !== 'signal' && typeof job.snapshots?.last === 'string') {
+      mustBeAt('--at', job.until!, followed);
+      new SnapshotStore(job.snapshots.store).save(job.snapshots.last, machine!, session, job.log!, Date.now());
+    }
+    if (divergence !== null || result.stop === 'signal' || typeof job.goLiveAt !== 'number')
+      return describe(job, machine, result, divergence, started);
+    mustBeAt('--go-live-at', job.goLiveAt, followed);
+    host.keep(typedAhead);
+    const show = seldom(() => machine?.flushOutputs());
+    const live = goLive({ machine: machine!, session, config }, host, job.jit, (icount, events) => {
+      control.report(icount, events, job.until ?? 0);
+      show();
+    });
+    machine = live.machine;
+    return describe({ ...job, final: null }, machine, live.session.run(job.until), null, started);
   } finally {
     source.close();
     (machine as PcMachine | null)?.close();
   }
 }
 
+/** The action, done at most every FLUSH_INTERVAL_MS. */
+function seldom(action: () => void): () => void {
+  let before = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - before < FLUSH_INTERVAL_MS) return;
+    before = now;
+    action();
+  };
+}
+
+/** Refuses to go on from another moment than the one asked for. */
+function mustBeAt(option: string, icount: number, { result, whole }: Followed): void {
+  if (result.icount === icount && whole) return;
+  throw new UserError(
+    'bad-option',
+    `${option} ${icount}: the recording ${result.icount < icount ? 'ends' : 'begins'} at instruction ${result.icount}`,
+  );
+}
+
+interface Followed {
+  readonly result: RunResult;
+  readonly divergence: DivergenceReport | null;
+  /** The machine stands between two slices; false where the log was cut off in the middle of something. */
+  readonly whole: boolean;
+}
+
 /** Runs a replay; a divergence becomes part of the result. */
-function follow(run: () => RunResult, session: ReplaySession): { result: RunResult; divergence: DivergenceReport | null } {
+function follow(run: () => RunResult, session: ReplaySession): Followed {
   try {
-    return { result: run(), divergence: null };
+    return { result: run(), divergence: null, whole: true };
   } catch (e) {
-    if (e instanceof LogCut) return { result: session.standing('end-of-log'), divergence: null };
+    if (e instanceof LogCut) return { result: session.standing('end-of-log'), divergence: null, whole: false };
     if (!(e instanceof DivergenceError)) throw e;
-    return { result: session.standing(), divergence: { icount: e.icount, expected: e.expected, found: e.found } };
+    return { result: session.standing(), divergence: { icount: e.icount, expected: e.expected, found: e.found }, whole: false };
   }
 }
 

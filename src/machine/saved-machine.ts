@@ -16,6 +16,9 @@ export interface SavedMachine {
   readonly parts: ReadonlyMap<string, Uint8Array>;
 }
 
+/** What of it restoring needs. */
+export type SavedParts = Pick<SavedMachine, 'parts'>;
+
 /** The large areas of a saved machine. */
 export interface SavedAreas {
   /** Pages of memory that may differ from what the machine has there: backing page number and 4096 bytes, or null for zeros. Others stay as they are. */
@@ -50,7 +53,7 @@ export function saveMachine(machine: PcMachine, session: Session): SavedMachine 
  * Puts a machine of the same configuration, newly built or not, into a saved state; its session goes on from there. What was translated of pages that do not change stays.
  * Throws UserError 'snapshot-corrupt' (the state is none of this machine); the machine is of no use then.
  */
-export function restoreMachine(machine: PcMachine, session: Session, saved: SavedMachine, areas: SavedAreas): void {
+export function restoreMachine(machine: PcMachine, session: Session, saved: SavedParts, areas: SavedAreas): void {
   const state = new SessionState();
   const board = new BoardState();
   restorePart('session', state, saved);
@@ -68,7 +71,7 @@ export function restoreMachine(machine: PcMachine, session: Session, saved: Save
   session.restore(state);
 }
 
-function restorePart(name: string, part: StatefulPart, saved: SavedMachine): void {
+function restorePart(name: string, part: StatefulPart, saved: SavedParts): void {
   const bytes = saved.parts.get(name);
   if (bytes === undefined) throw new UserError('snapshot-corrupt', `saved state: there is nothing of ${name}`);
   try {

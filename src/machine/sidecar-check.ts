@@ -48,6 +48,7 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   machine: oneOf('pc'),
   foundAt: (v) => v === undefined,
   unlatchedI8042: (v) => v === undefined,
+  snapshots: (v) => v === undefined,
   acpi: flag,
   hpet: flag,
   cpu: oneOf('qemu32', 'max'),
@@ -82,6 +83,7 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
 const SIDECAR: Readonly<Record<Exclude<keyof Sidecar, 'palindrome' | 'machine'>, Check>> = {
   inputs: listOf(shape({ option: text, path: text, sha256: text, fromLog: optional(text), absolute: optional(text) }), 64),
   logFormat: oneOf('5.2', '7.2'),
+  snapshots: optional(text),
   final: (v) =>
     v === undefined ||
     shape({ icount: integer(0, Number.MAX_SAFE_INTEGER), events: integer(0, Number.MAX_SAFE_INTEGER), digest: text, log: text })(v),

@@ -16,6 +16,8 @@ export interface Sidecar {
   readonly machine: MachineConfig;
   readonly inputs: readonly InputFile[];
   readonly logFormat: '5.2' | '7.2';
+  /** The qcow2 image with its snapshots, seen from the folder of the log. */
+  readonly snapshots?: string;
   /** Absent while recording, and for a recording that was cut off. */
   readonly final?: RecordingEnd;
 }

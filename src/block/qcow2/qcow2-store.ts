@@ -85,14 +85,15 @@ export class Qcow2Store implements BlockDevice {
   /**
    * Takes a snapshot of the disk, with a machine state. Throws UserError when there is one of that name, or the host cannot write.
    * @param vmState null: the disk alone
+   * @param replace one of that name goes at the moment the new one is there
    */
-  createSnapshot(what: NewSnapshot, vmState: Uint8Array | null): SnapshotEntry {
+  createSnapshot(what: NewSnapshot, vmState: Uint8Array | null, replace = false): SnapshotEntry {
     const { file, header } = this;
-    const { snapshots } = this.metadata;
-    if (snapshots.some(({ entry }) => entry.name === what.name))
+    if (!replace && this.snapshots.some(({ name }) => name === what.name))
       throw new UserError('bad-option', `${file.path} has a snapshot ${what.name} already`);
     if (vmState !== null) this.writeVmState(vmState);
     const { l1 } = this.metadata;
+    const snapshots = this.metadata.snapshots.filter(({ entry }) => entry.name !== what.name);
     const id = String(1 + snapshots.reduce((most, { entry }) => Math.max(most, Number.parseInt(entry.id, 10) || 0), 0));
     const described = { id, l1Offset: 0, l1Entries: l1.length, vmStateBytes: vmState?.length ?? 0, diskBytes: header.sizeBytes };
     const disk = l1.map((offset, i) => (i < this.vmStateIndex ? offset : 0));

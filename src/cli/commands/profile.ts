@@ -2,7 +2,6 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { EXIT_DIVERGENCE, UserError } from '../../core/errors.js';
-import type { CharTarget, MachineConfig } from '../../machine/config.js';
 import { cpuprofile } from '../../profile/formats/cpuprofile.js';
 import { folded } from '../../profile/formats/folded.js';
 import { html } from '../../profile/formats/html.js';
@@ -14,6 +13,7 @@ import { machineOptions } from '../machine-options.js';
 import { printLines } from '../print-lines.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
 import { sessionOptions } from '../session-options.js';
+import { silentTargets } from '../terminal-targets.js';
 import { writeLines } from '../write-lines.js';
 
 const FORMATS = ['table', 'folded', 'speedscope', 'cpuprofile', 'html'] as const;
@@ -62,7 +62,7 @@ export const profileCommand: CommandModule<object, ProfileArguments> = {
       module: new URL('../../profile/worker.js', import.meta.url),
       data: { profile: { symbols: args.kernelSymbols ?? null, top } },
     };
-    const result = await execute<ProfiledResult>({ ...job, config: silent(job.config) }, null, kind);
+    const result = await execute<ProfiledResult>({ ...job, config: silentTargets(job.config) }, null, kind);
     const { profile, ...summary } = result;
     // It ended before there was a machine.
     if (profile === undefined) {
@@ -124,11 +124,4 @@ function checkOutput({ format, output, log }: ProfileArguments, json: boolean): 
 function sameFile(a: string, b: string): boolean {
   const [x, y] = [statSync(a), statSync(b)];
   return x.dev === y.dev && x.ino === y.ino;
-}
-
-/** Stdout belongs to the profile. */
-function silent(config: MachineConfig): MachineConfig {
-  const quiet = (t: CharTarget): CharTarget => (t.kind === 'stdio' ? { kind: 'null' } : t);
-  const { serial, debugcon } = config;
-  return { ...config, serial: serial.map(quiet), debugcon: debugcon === null ? null : { ...debugcon, target: quiet(debugcon.target) } };
 }

@@ -3,6 +3,8 @@ import { configure, type MachineArguments } from '../../machine/config.js';
 import { describeInputs } from '../../machine/input-paths.js';
 import { refuseOverwriting } from '../../machine/new-recording.js';
 import { recordingEnd, writeSidecar } from '../../machine/sidecar.js';
+import { refuseSnapshotFile, snapshotFile, snapshotFileFromLog } from '../../machine/snapshot-files.js';
+import { checkSnapshotName } from '../../machine/snapshot-store.js';
 import { checkScreenshot, execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
@@ -29,10 +31,18 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
       .example('$0 record boot.rr --bios bios-256k.bin --memory 64M', 'record a firmware boot; Ctrl-C ends it')
       .epilogue('A recording that is interrupted stays readable up to its last event.') as never,
   handler: async (args) => {
-    const config = configure(args);
+    const { snapshots: asked, ...config } = configure(args);
     const { log, logFormat } = args;
     refuseOverwriting(log, config);
-    const sidecar = { machine: config, inputs: describeInputs(config, log), logFormat };
+    const store = snapshotFile(log, asked?.file ?? null, null);
+    if (asked?.first) checkSnapshotName(asked.first);
+    if (asked !== undefined) refuseSnapshotFile(store, log, config, true);
+    const sidecar = {
+      machine: config,
+      inputs: describeInputs(config, log),
+      logFormat,
+      ...(asked === undefined ? {} : { snapshots: snapshotFileFromLog(log, store) }),
+    };
     checkScreenshot(args.screenshot, config);
     const job = {
       kind: 'record',
@@ -45,6 +55,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
       screenshot: args.screenshot !== undefined,
       strict: true,
       final: null,
+      ...(asked === undefined ? {} : { snapshots: { store, first: asked.first, last: null } }),
     } as const;
     const result = await execute(job, stdinDevice(config));
     writeSidecar(log, { ...sidecar, final: recordingEnd(log, result) });

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { UserError } from '../../core/errors.js';
 import { configure, type MachineArguments } from '../../machine/config.js';
 import { checkScreenshot, execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
@@ -13,7 +14,8 @@ export const runCommand: CommandModule<object, MachineArguments & SessionArgumen
   builder: (argv) =>
     sessionOptions(machineOptions(argv)).example('$0 run --bios bios-256k.bin --memory 64M --debugcon stdio', 'watch SeaBIOS boot'),
   handler: async (args) => {
-    const config = configure(args);
+    const { snapshots, ...config } = configure(args);
+    if (snapshots?.first) throw new UserError('bad-option', '--icount rrsnapshot= is for record and replay: a run has no log');
     checkScreenshot(args.screenshot, config);
     const job = {
       kind: 'run',
