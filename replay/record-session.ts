@@ -29,6 +29,8 @@ export interface RecordOptions {
   readonly asyncFirst: boolean;
   /** Called between slices. */
   readonly onProgress?: (icount: number, events: number) => void;
+  /** A debugger wants the machine to stand still: `run` returns, and can be called again. */
+  readonly pauseRequested?: () => boolean;
 }
 
 /**
@@ -123,6 +125,7 @@ export class RecordSession extends Session {
     let stop: StopReason | null = null;
     while (stop === null) {
       this.pollHost();
+      if (this.options.pauseRequested?.() === true) return this.standing();
       stop = this.mainTurn(until) ?? this.vcpuTurn(until);
       this.options.onProgress?.(this.machine.engine.icount, this.sink.events);
     }

@@ -47,6 +47,14 @@ export interface CpuBoard {
   apicInit(): void;
 }
 
+/** Who wants to hear of data accesses: a debugger's watchpoints. */
+export interface DataWatcher {
+  /** Accesses to the page of a linear address must take the slow path. */
+  onPage(laddr: number): boolean;
+  /** An access that takes the slow path is about to be made, by an instruction or a delivery. */
+  accessed(cpu: Cpu, laddr: number, size: number, write: boolean): void;
+}
+
 /** Processor models: what CPUID says and which optional instructions exist. */
 export type CpuModelName = 'qemu32' | 'max';
 
@@ -185,6 +193,8 @@ export class Cpu implements Device {
   /** How often what linear addresses mean was changed. */
   mapChanges = 0;
   codeWatcher: CodeWatcher | null = null;
+  /** Null: no debugger watches data. */
+  watcher: DataWatcher | null = null;
 
   constructor(memory: PhysicalMemory, board: CpuBoard, model: CpuModelName) {
     this.memory = memory;

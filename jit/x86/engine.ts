@@ -5,6 +5,7 @@ import type { BlockObserver } from './block-observer.js';
 import { BlockCache } from './blocks.js';
 import { type Cpu, REQUEST_INIT, REQUEST_POLL } from './cpu.js';
 import { codeBreakpointAt, collectDr6, DR6_BS } from './debug-registers.js';
+import type { DebugStops } from './debug-stops.js';
 import { type DeliveryKind, deliver, nextException, TRIPLE_FAULT } from './exceptions.js';
 import { DB, guestFault, OF, raiseFault, raiseStatic } from './fault.js';
 import { materializeFlags } from './flags.js';
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly statistics?: boolean;
   /** Made when the engine is, and told of every block. */
   readonly observer?: (cpu: Cpu) => BlockObserver;
+  /** Where a debugger wants it to stop; the slice ends with `kick` then. */
+  readonly stops?: DebugStops;
 }
 
 /** Modes in which instructions run one by one. */
@@ -65,6 +68,7 @@ export class Engine implements EngineView {
   /** Null: nothing is counted. */
   readonly counters: TierCounters | null;
   private readonly observer: BlockObserver | null;
+  private readonly stops: DebugStops | null;
   /** Calls of `run`. */
   slices = 0;
   /** Executions after which a block comes up for translation. */
@@ -75,6 +79,8 @@ export class Engine implements EngineView {
   private sliceEnd = 0;
   private kicked = false;
   private shutdown = false;
+  /** The fault to be delivered did not come from an instruction of this slice. */
+  private outsideInstruction = false;
   /** The block being executed: INTO needs to know what is behind it. */
   private current: Block | null = null;
 
@@ -102,6 +108,7 @@ export class Engine implements EngineView {
             counted,
           });
     this.observer = options.observer?.(cpu) ?? null;
+    this.stops = options.stops ?? null;
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
       cpu.breakBlock = true;
@@ -191,15 +198,19 @@ export class Engine implements EngineView {
   }
 
   private loop(): SliceEnd {
-    const { cpu, r, blocks, observer } = this;
+    const { cpu, r, blocks, observer, stops } = this;
     for (;;) {
+      if (stops?.pending) return 'kick';
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0 && this.sample()) return 'kick';
+      if (stops?.pending) return 'kick';
       if (r[LEFT] <= 0) return 'budget';
       if (this.kicked) return 'kick';
       cpu.breakBlock = false;
       const block = blocks.find();
       if (observer !== null) this.runObserved(observer, block);
-      else if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
+      else if (stops?.breaks) {
+        if (this.runToBreakpoint(stops, block)) return 'kick';
+      } else if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
       else if (block.compiled !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0) this.runTranslations(block);
       else this.runInterpreted(block);
       if (cpu.halted) return 'halt';
@@ -273,6 +284,45 @@ export class Engine implements EngineView {
       }
     }
     observer.after(block);
+  }
+
+  /** One block or region, up to the first breakpoint in it; true: the processor stands at one. Regions with a breakpoint are not entered. */
+  private runToBreakpoint(stops: DebugStops, block: Block): boolean {
+    const { cpu, r, translations } = this;
+    const count = stops.reach(cpu, block);
+    if (count === 0) {
+      stops.atBreakpoint = true;
+      return true;
+    }
+    if (block.hasInto) this.current = block;
+    if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) {
+      this.withBudget(count, () => this.step(block));
+      return false;
+    }
+    const training = translations !== null && ++block.hits >= block.due ? translations.comeUp(block) : null;
+    const run = training?.run ?? block.compiled;
+    const fits = run !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0;
+    if (!fits || !stops.clear(cpu, training?.tbs ?? block.members)) interpret(cpu, block, count);
+    else if (training !== null) this.train(block, training);
+    else {
+      const stopped = run();
+      if (stopped >= 0) this.goOnInterpreted(block.members[tbOf(stopped)]!, indexOf(stopped));
+    }
+    return false;
+  }
+
+  /** Does something with at most `budget` instructions left. */
+  private withBudget(budget: number, action: () => void): void {
+    const { r } = this;
+    const spared = Math.max(r[LEFT] - budget, 0);
+    r[LEFT] -= spared;
+    this.sliceEnd -= spared;
+    try {
+      action();
+    } finally {
+      r[LEFT] += spared;
+      this.sliceEnd += spared;
+    }
   }
 
   /**
@@ -358,9 +408,11 @@ export class Engine implements EngineView {
     try {
       takeRequest(cpu, request);
       if (r[EIP] !== cpu.insnEip) this.observer?.delivered();
+      if (request !== REQUEST_POLL) this.stops?.delivered(this.icount);
     } catch (e) {
       // Fault while delivering: no instruction has begun that could be taken back.
       if (e === guestFault) guestFault.counted = true;
+      this.outsideInstruction = true;
       throw e;
     }
   }
@@ -401,6 +453,7 @@ export class Engine implements EngineView {
       if (e !== guestFault) throw e;
       // Not counted, whatever kind it is: QEMU provokes it outside the count.
       r[LEFT] = guestFault.counted ? 1 : 0;
+      this.outsideInstruction = true;
       if (!this.deliverFault()) this.shutdown = true;
       return true;
     } finally {
@@ -424,6 +477,8 @@ export class Engine implements EngineView {
     const nextEip = r[EIP];
     r[EIP] = cpu.insnEip;
     cpu.watchpointHit = 0;
+    const separate = this.outsideInstruction || !guestFault.counted;
+    this.outsideInstruction = false;
     if (!guestFault.counted) r[LEFT]++;
     else if (software && vector === OF) this.countBehindInto();
     for (;;) {
@@ -439,6 +494,7 @@ export class Engine implements EngineView {
         deliver(cpu, vector, errorCode, kind, nextEip);
         cpu.oldException = -1;
         this.observer?.delivered();
+        if (separate) this.stops?.delivered(this.icount);
         return true;
       } catch (e) {
         if (e !== guestFault) throw e;

@@ -144,6 +144,7 @@ function loadSlow(cpu: Cpu, laddr: number, size: Size, user: boolean): number {
   if ((laddr & 0xfff) + size > 0x1000) return loadCrossing(cpu, laddr, size, user);
   const at = resolveRead(cpu, laddr, user);
   if (cpu.dr[7] & 0xff) checkWatchpoints(cpu, laddr, size, false);
+  cpu.watcher?.accessed(cpu, laddr, size, false);
   if (at < 0) {
     cpu.breakBlock = true;
     const value = mmioPaddr > 0xffffffff ? 0 : cpu.memory.read(mmioPaddr, size);
@@ -168,6 +169,7 @@ function storeSlow(cpu: Cpu, laddr: number, value: number, size: Size, user: boo
   }
   const at = resolveWrite(cpu, laddr, user);
   if (cpu.dr[7] & 0xff) checkWatchpoints(cpu, laddr, size, true);
+  cpu.watcher?.accessed(cpu, laddr, size, true);
   if (at < 0) {
     cpu.breakBlock = true;
     const cut = size === 4 ? value >>> 0 : size === 2 ? value & 0xffff : value & 0xff;

@@ -2,6 +2,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT_USER_ERROR, UserError } from '../core/errors.js';
+import { debugCommand } from './commands/debug.js';
 import { demoCommand } from './commands/demo.js';
 import { logCommand } from './commands/log.js';
 import { profileCommand } from './commands/profile.js';
@@ -60,6 +61,7 @@ const parser = yargs(hideBin(process.argv))
   .command(runCommand)
   .command(recordCommand)
   .command(replayCommand)
+  .command(debugCommand)
   .command(profileCommand)
   .command(snapshotCommand)
   .command(logCommand)

@@ -1,14 +1,8 @@
-import v8 from 'node:v8';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { HostRequest } from '../../replay/host.js';
 import { UserError, type UserErrorCode } from '../core/errors.js';
 import { ControlBlock, type Job, type JobResult, type WorkerMessage } from '../machine/job.js';
-
-/**
- * V8 drops optimisation requests beyond its queue (8 by default), which leaves most translated blocks unoptimised for ever.
- * The flag only takes effect in isolates made after it is set, so the machine runs in a Worker made here.
- */
-const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192', '--no-lazy-feedback-allocation', '--allow-natives-syntax'];
+import { setEngineFlags } from '../machine/v8-flags.js';
 
 /** The thread that runs a machine: its module, and what it is to know besides the job. */
 export interface WorkerKind {
@@ -26,7 +20,7 @@ export class RunningJob<Result extends JobResult = JobResult> {
   private readonly worker: Worker;
 
   constructor(job: Omit<Job, 'control'>, kind: WorkerKind = MACHINE) {
-    for (const flag of V8_FLAGS) v8.setFlagsFromString(flag);
+    setEngineFlags();
     const buffer = new SharedArrayBuffer(ControlBlock.BYTES);
     this.control = new ControlBlock(buffer);
     const channel = new MessageChannel();

@@ -230,6 +230,11 @@ export class PcMachine implements MachineView {
     return this.chars.canReceive(device);
   }
 
+  /** CR8: the local APIC's task priority class. */
+  get taskPriority(): number {
+    return this.apic === null ? 0 : this.apic.tpr >> 4;
+  }
+
   /** Shows what character devices have gathered. */
   flushOutputs(): void {
     this.chars.flush();

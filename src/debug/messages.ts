@@ -1,0 +1,52 @@
+import type { WritableRegister } from '../../jit/x86/register-access.js';
+import type { HostRequest } from '../../replay/host.js';
+import type { MachineStatus, Motion, Refusal, StopCause, Watchpoint, X86Registers } from '../core/debug-target.js';
+
+/** A register's new value. */
+export type RegisterWrite = WritableRegister;
+
+/** Where an address is looked up. */
+export type AddressSpace = 'virtual' | 'physical';
+
+/** What a debugger or monitor asks of the thread that runs the machine, and what it answers. */
+export interface DebugCalls {
+  status: { ask: object; answer: MachineStatus };
+  registers: { ask: object; answer: X86Registers };
+  writeRegister: { ask: { readonly register: WritableRegister }; answer: null };
+  /** Null: a page is not mapped. */
+  readMemory: { ask: { readonly space: AddressSpace; readonly address: number; readonly lengthBytes: number }; answer: Uint8Array | null };
+  /** False: a page is not mapped. */
+  writeMemory: { ask: { readonly space: AddressSpace; readonly address: number; readonly bytes: Uint8Array }; answer: boolean };
+  breakpoints: { ask: { readonly addresses: readonly number[] }; answer: null };
+  watchpoints: { ask: { readonly watchpoints: readonly Watchpoint[] }; answer: null };
+  icountBreaks: { ask: { readonly icounts: readonly number[] }; answer: null };
+  /** Null: it moves now, and an event will tell where it stopped. */
+  move: { ask: { readonly motion: Motion }; answer: Refusal | null };
+  /** Asks a running machine to stand still; the event tells when it does. */
+  pause: { ask: object; answer: null };
+  /** Keys, motion, characters for a live machine; false: it is a replay. */
+  input: { ask: { readonly requests: readonly HostRequest[] }; answer: boolean };
+  screen: { ask: object; answer: { readonly width: number; readonly height: number; readonly rgba: Uint8Array } | null };
+  digest: { ask: object; answer: string };
+  /** The thread ends. */
+  quit: { ask: object; answer: null };
+}
+
+export type DebugCall = keyof DebugCalls;
+
+/** One call on its way to the machine's thread. */
+export type DebugMessage = { readonly [C in DebugCall]: { readonly id: number; readonly call: C } & DebugCalls[C]['ask'] }[DebugCall];
+
+/** What the machine's thread says without being asked. */
+export type DebugEvent =
+  | { readonly event: 'ready' }
+  | { readonly event: 'resumed' }
+  | { readonly event: 'stopped'; readonly cause: StopCause; readonly status: MachineStatus }
+  | { readonly event: 'user-error'; readonly code: string; readonly message: string }
+  | { readonly event: 'crash'; readonly message: string; readonly stack: string };
+
+/** An answer, or why there is none. */
+export interface DebugAnswer {
+  readonly id: number;
+  readonly answer: unknown;
+}

@@ -1,0 +1,35 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { UserError } from '../core/errors.js';
+import { ControlBlock, type WorkerStart } from '../machine/job.js';
+import { LiveHost } from '../machine/live-host.js';
+import { DebugServer } from './debug-server.js';
+import { LiveIncarnator } from './live-incarnator.js';
+import type { DebugEvent } from './messages.js';
+import { ReplayIncarnator } from './replay-incarnator.js';
+
+/** Entry point of the thread that runs a machine for debuggers and monitors. */
+function start({ job, requests }: WorkerStart): void {
+  const control = new ControlBlock(job.control);
+  const host = new LiveHost(requests, control);
+  const server = new DebugServer(requests, control, (s) =>
+    job.kind === 'replay'
+      ? new ReplayIncarnator(job)
+      : new LiveIncarnator(job, { host, stoodStillNs: () => s.stoodStillNs, takeInputs: () => s.takeInputs(), sleep: (ms) => s.sleep(ms) }),
+  );
+  server.serve();
+}
+
+function outcome(e: unknown): DebugEvent {
+  if (e instanceof UserError) return { event: 'user-error', code: e.code, message: e.message };
+  const error = e instanceof Error ? e : new Error(String(e));
+  return { event: 'crash', message: error.message, stack: error.stack ?? '' };
+}
+
+const data = workerData as WorkerStart;
+try {
+  start(data);
+} catch (e) {
+  parentPort!.postMessage(outcome(e));
+} finally {
+  data.requests.close();
+}
