@@ -15,6 +15,8 @@ export interface MachineObserver {
 
 /** What debuggers and monitors talk to. */
 export interface DebuggedMachine {
+  /** Settles when the machine is no more. */
+  readonly ended: Promise<void>;
   call<C extends DebugCall>(call: C, ask: DebugCalls[C]['ask']): Promise<DebugCalls[C]['answer']>;
   /** Tells the observer from now on; the function returned ends that. */
   observe(observer: MachineObserver): () => void;

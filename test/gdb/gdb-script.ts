@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MAIN, RECORDINGS } from '../cli.js';
+
+/** A port of this machine that nobody listens at. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** QEMU replaying one of the small recordings, stopped, with its debugger port. */
+export function qemuReplay(guest: string, port: number, emptyQcow2: string): ChildProcess {
+  const rom = join(RECORDINGS, guest);
+  return spawn('qemu-system-i386', [
+    ...[
+      '-M',
+      'pc',
+      '-cpu',
+      'max',
+      '-m',
+      '16',
+      '-display',
+      'none',
+      '-net',
+      'none',
+      '-nodefaults',
+      '-bios',
+      `${rom}.bin`,
+      '-debugcon',
+      'null',
+    ],
+    ...['-no-reboot', '-icount', `shift=7,rr=replay,rrfile=${rom}.rr`, '-drive', `file=${emptyQcow2},if=none,id=rr`],
+    ...['-S', '-gdb', `tcp:127.0.0.1:${port}`],
+  ]);
+}
+
+/** The same with us. */
+export function ourReplay(guest: string, port: number, ...more: string[]): ChildProcess {
+  const rom = join(RECORDINGS, guest);
+  return spawn(process.execPath, [
+    ...[MAIN, 'debug', `${rom}.rr`, '--cpu', 'max', '--memory', '16M', '--nodefaults', '--bios', `${rom}.bin`, '--no-reboot'],
+    ...['--debugcon', 'null,iobase=0xe9', '--icount', 'shift=7', '--gdb', `tcp:127.0.0.1:${port}`, ...more],
+  ]);
+}
+
+/** Runs lines of a gdb script against a target, and gives what gdb printed. Ends the target. */
+export async function gdbTranscript(target: ChildProcess, port: number, script: readonly string[]): Promise<string> {
+  const lines = [
+    ...['set pagination off', 'set confirm off', 'set architecture i386', 'set tcp connect-timeout 40'],
+    ...[`target remote 127.0.0.1:${port}`, ...script],
+  ];
+  const ended = new Promise((resolve) => target.once('close', resolve));
+  try {
+    await listening(port);
+    const gdb = spawn('gdb-multiarch', ['-nx', '-batch', ...lines.flatMap((line) => ['-ex', line])], { timeout: 30_000 });
+    let text = '';
+    gdb.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+    gdb.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+    await new Promise((resolve) => gdb.once('close', resolve));
+    return text.replaceAll(`:${port}`, ':PORT');
+  } finally {
+    target.kill('SIGKILL');
+    await ended;
+  }
+}
+
+/** Waits until somebody listens, without connecting: both targets serve one debugger only. */
+async function listening(port: number): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    const { stdout } = spawnSync('cat', ['/proc/net/tcp'], { encoding: 'utf8' });
+    if (stdout.includes(`0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`)) return;
+    await sleep(50);
+  }
+  throw new Error(`nobody listens at port ${port}`);
+}
