@@ -1,12 +1,14 @@
 import type { CommandModule } from 'yargs';
 import { MachineThread } from '../../debug/machine-thread.js';
-import { GdbServer } from '../../gdb/gdb-server.js';
-import { listen, parseListenAddress } from '../listen.js';
+import { DebugServices, monitorService, type ServiceConfig } from '../debug-services.js';
+import { parseListenAddress } from '../listen.js';
 import { machineOptions } from '../machine-options.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
 
 interface DebugArguments extends ReplayArguments {
   readonly gdb: string;
+  readonly qmp?: string | undefined;
+  readonly monitor?: string | undefined;
 }
 
 /** `palindrome debug LOG`: a recording under a debugger, forwards and backwards. */
@@ -19,36 +21,49 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
         type: 'string',
         requiresArg: true,
         default: 'tcp:127.0.0.1:1234',
-        describe: 'Where gdb connects: tcp:HOST:PORT (port 0: any free one) or unix:PATH',
+        describe: 'Where gdb connects: tcp:HOST:PORT (port 0: any free one), unix:PATH or none',
       })
+      .option('monitor', { type: 'string', requiresArg: true, describe: "QEMU's human monitor: stdio, tcp:HOST:PORT or unix:PATH" })
+      .option('qmp', { type: 'string', requiresArg: true, describe: "QEMU's machine protocol: tcp:HOST:PORT or unix:PATH" })
       .option('jit', {
         choices: ['off', 'on', 'force'] as const,
         default: 'on' as const,
         describe: 'Interpret only, translate hot code, or translate everything at once',
       })
       .example('$0 debug boot.rr', 'then, in gdb: target remote :1234')
-      .example('$0 debug boot.rr --gdb unix:/tmp/gdb.socket', 'on a socket that only you can reach')
+      .example('$0 debug boot.rr --monitor stdio', 'with a monitor in this terminal: replay_seek, info registers, x, help')
       .epilogue(
-        'In gdb: stepi, continue, break, watch and hbreak as usual; reverse-stepi, reverse-continue and reverse-finish go back. The guest is the recorded one at every instruction: breakpoints and steps change nothing.',
+        'In gdb: stepi, continue, break, watch and hbreak as usual; reverse-stepi, reverse-continue and reverse-finish go back; monitor COMMAND reaches the monitor. The guest is the recorded one at every instruction: breakpoints and steps change nothing.',
       ) as never,
   handler: async (args) => {
-    const address = parseListenAddress('--gdb', args.gdb);
+    const services = wanted(args);
     const machine = new MachineThread(replayJob(args));
     const quit = (): void => void machine.call('quit', {}).catch(() => {});
-    const server = new GdbServer(machine, { monitor: null, quit });
+    const running = new DebugServices(machine, quit);
     process.on('SIGINT', quit).on('SIGTERM', quit);
     try {
       await Promise.race([machine.ready, machine.ended]);
-      process.stderr.write(`debug: gdb can connect with: target remote ${gdbTarget(await listen('--gdb', server.listener, address))}\n`);
+      for (const service of services) say(service, await running.open(service));
       await machine.ended;
     } finally {
-      server.close();
+      running.close();
       process.off('SIGINT', quit).off('SIGTERM', quit);
     }
   },
 };
 
-/** An address as gdb's `target remote` takes it. */
-function gdbTarget(address: string): string {
-  return address.replace(/^(tcp|unix):/, '');
+function wanted({ gdb, monitor, qmp }: DebugArguments): ServiceConfig[] {
+  const services: (ServiceConfig | null)[] = [
+    gdb === 'none' ? null : { kind: 'gdb', option: '--gdb', address: parseListenAddress('--gdb', gdb) },
+    monitor === undefined ? null : monitorService('--monitor', 'readline', monitor),
+    qmp === undefined ? null : monitorService('--qmp', 'control', qmp),
+  ];
+  return services.filter((s) => s !== null);
+}
+
+function say(service: ServiceConfig, address: string | null): void {
+  if (address === null) return;
+  // An address as gdb's `target remote` takes it.
+  if (service.kind === 'gdb') process.stderr.write(`debug: gdb can connect with: target remote ${address.replace(/^(tcp|unix):/, '')}\n`);
+  else process.stderr.write(`debug: ${service.option} at ${address}\n`);
 }

@@ -1,0 +1,90 @@
+// Oracle: QEMU's own test of reverse debugging (tests/avocado/reverse_debugging.py of 7.2: its steps, and the answers it expects), over gdb's protocol and QMP.
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { framePacket } from '../../src/gdb/packet-reader.js';
+import { Background } from '../cli/guest.js';
+import { summary, temporaryFolder } from '../cli.js';
+import { requireTool } from '../tools.js';
+
+const BIOS = '/usr/share/seabios/bios-256k.bin';
+const STEPS = 10;
+
+/** A connection that is read piece by piece. */
+class Line {
+  private text = '';
+  private wake: () => void = () => {};
+  readonly socket: Socket;
+  constructor(address: string) {
+    const [host, port] = address.split(':');
+    this.socket = connect(Number(port), host!);
+    this.socket.setEncoding('latin1').on('data', (text: string) => {
+      this.text += text;
+      this.wake();
+    });
+  }
+  /** Waits for the pattern, and takes everything up to its end. */
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.text);
+      if (match !== null) {
+        this.text = this.text.slice(match.index + match[0].length);
+        return match;
+      }
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+  async packet(text: string): Promise<string> {
+    this.socket.write(framePacket(text));
+    const reply = (await this.until(/\+\$([^#]*)#../))[1]!;
+    this.socket.write('+');
+    return reply;
+  }
+  async qmp(execute: string, args: object = {}): Promise<Record<string, unknown>> {
+    this.socket.write(JSON.stringify({ execute, arguments: args, id: 1 }));
+    return JSON.parse((await this.until(/^(?:.*"event".*\r\n)*(\{.*\})\r\n/))[1]!) as Record<string, unknown>;
+  }
+}
+
+it.skipIf(!requireTool(BIOS, 'seabios'))(
+  'ten steps forward and back, to the end by replay-break, and back to the last of ten breakpoints',
+  async () => {
+    const log = join(temporaryFolder(), 'bios.rr');
+    const last = summary('record', log, '--bios', BIOS, '--memory', '32M', '--icount', 'shift=7', '--until', '300000').icount;
+    const program = new Background('debug', log, '--gdb', 'tcp:127.0.0.1:0', '--qmp', 'tcp:127.0.0.1:0');
+    await program.until(() => /--qmp at/.test(program.stderr));
+    const gdb = new Line(/target remote (\S+)/.exec(program.stderr)![1]!);
+    const qmp = new Line(/--qmp at tcp:(\S+)/.exec(program.stderr)![1]!);
+    await qmp.until(/\{"QMP".*\r\n/);
+    await qmp.qmp('qmp_capabilities');
+    expect(await gdb.packet('qSupported')).toMatch(/ReverseStep\+;ReverseContinue\+/);
+    await gdb.packet('qXfer:features:read:target.xml:0,ffb');
+
+    const register = async (n: number): Promise<number> => Buffer.from(await gdb.packet(`p${n.toString(16)}`), 'hex').readUInt32LE();
+    const pc = async (): Promise<number> => (await register(8)) + (await register(10)) * 16;
+    const steps: number[] = [];
+    for (let k = 0; k < STEPS; k++) {
+      steps.push(await pc());
+      expect(await gdb.packet('s')).toBe('T05thread:01;');
+    }
+    for (const address of steps.toReversed()) {
+      expect(await gdb.packet('bs')).toBe('T05thread:01;');
+      expect(await pc()).toBe(address);
+    }
+    expect(await gdb.packet('bs')).toBe('E14');
+    expect(await qmp.qmp('replay-break', { icount: last - 1 })).toEqual({ return: {}, id: 1 });
+    expect(await gdb.packet('c')).toBe('T02thread:01;');
+    expect(await qmp.qmp('query-replay')).toEqual({ return: { mode: 'play', filename: log, icount: last - 1 }, id: 1 });
+    for (const address of steps) expect(await gdb.packet(`Z1,${address.toString(16)},1`)).toBe('OK');
+    expect(await gdb.packet('bc')).toBe('T05thread:01;');
+    expect(await pc()).toBe(steps.at(-1));
+    expect(await qmp.qmp('query-status')).toMatchObject({ return: { status: 'debug', running: false } });
+    expect(await qmp.qmp('quit')).toEqual({ return: {}, id: 1 });
+    expect(await program.ended).toEqual({ status: 0, signal: null });
+    gdb.socket.destroy();
+    qmp.socket.destroy();
+  },
+  120_000,
+);
