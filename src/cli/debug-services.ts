@@ -1,4 +1,4 @@
-import { connect, type Server } from 'node:net';
+import { connect, type Server, type Socket } from 'node:net';
 import { UserError } from '../core/errors.js';
 import type { MachineThread } from '../debug/machine-thread.js';
 import { GdbServer } from '../gdb/gdb-server.js';
@@ -63,7 +63,7 @@ export class DebugServices {
       return null;
     }
     const server = monitorServer(service.mode, control, human, quit);
-    this.closers.push(() => this.shut(server));
+    this.closeWithClients(server);
     return listen(service.option, server, service.address);
   }
 
@@ -71,8 +71,17 @@ export class DebugServices {
     for (const close of this.closers) close();
   }
 
-  private shut(server: Server): void {
-    server.close();
+  private closeWithClients(server: Server): void {
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
+    this.closers.push(() => {
+      server.close();
+      // What was written still goes out.
+      for (const socket of sockets) socket.destroySoon();
+    });
   }
 
   private call(option: string, address: ListenAddress): Promise<void> {

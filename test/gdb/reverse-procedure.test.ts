@@ -44,7 +44,7 @@ class Line {
   }
   async qmp(execute: string, args: object = {}): Promise<Record<string, unknown>> {
     this.socket.write(JSON.stringify({ execute, arguments: args, id: 1 }));
-    return JSON.parse((await this.until(/^(?:.*"event".*\r\n)*(\{.*\})\r\n/))[1]!) as Record<string, unknown>;
+    return JSON.parse((await this.until(/(\{"(?:return|error)".*\})\r\n/))[1]!) as Record<string, unknown>;
   }
 }
 
