@@ -18,15 +18,13 @@ async function compare(guest: string, script: readonly string[]): Promise<string
   const port = await freePort();
   const theirs = await gdbTranscript(qemuReplay(guest, port, empty), port, script);
   const ours = await gdbTranscript(ourReplay(guest, port), port, script);
-  // QEMU 7.2 now and then hangs when it goes back: then what it said before counts.
-  const [said] = theirs.split(/Cannot execute this command while|Exception ignored in/);
-  expect(ours.slice(0, said!.length)).toBe(said);
-  if (said === theirs) expect(ours).toBe(theirs);
+  expect(ours).toBe(theirs);
   return ours;
 }
 
 const GENERAL = 'info registers eax ecx edx ebx esp ebp esi edi eip eflags cs ss ds es fs gs cr0 cr2 cr3 cr4 mxcsr';
 
+// Forwards only: going back, QEMU 7.2 now and then hangs or misses its place.
 describe.skipIf(!tools)('a gdb script has the same transcript on QEMU and here', () => {
   it('single steps of t2, through its interrupts and sleep', async () => {
     const steps = Array.from({ length: 300 }, () => ['stepi', 'info registers eip esp eflags cs']).flat();
@@ -34,14 +32,13 @@ describe.skipIf(!tools)('a gdb script has the same transcript on QEMU and here',
     expect(transcript).toContain('cr0');
   }, 150_000);
 
-  it('breakpoints and watchpoints in t3, with paging on, and back', async () => {
+  it('breakpoints and watchpoints in t3, with paging on', async () => {
     const where = 'info registers eip esp eax ecx edi';
     const transcript = await compare('t3', [
       ...['watch *(short*)0x8010', 'watch *(int*)0x9000', 'continue', where, 'x/4xb 0x8010', 'delete', 'stepi 20', 'x/4i $pc'],
       ...['hbreak *0xf0041', 'hbreak *0xf0034', 'info breakpoints', 'continue', where, 'continue', where, 'delete'],
       ...['watch *(int*)0x9000', 'rwatch *(int*)0x500000', 'continue', where, 'continue', where, GENERAL, 'delete', 'stepi 9', GENERAL],
       ...['set $eax=0x1234', 'info registers eax', 'set {int}0x60000=0x11223344', 'x/2xw 0x60000', 'x/2xw 0xfffffff0', 'info threads'],
-      ...['reverse-stepi', where, 'hbreak *0xf0034', 'reverse-continue', where],
     ]);
     expect(transcript).toContain('Hardware watchpoint 1: *(short*)0x8010\n\nOld value = 0\nNew value = 451');
     expect(transcript).toContain('Breakpoint 3, 0x000f0041 in ?? ()');
