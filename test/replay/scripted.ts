@@ -73,12 +73,28 @@ export interface Recording {
   readonly final: RecordingEnd;
 }
 
-/** Records a machine with a scripted host; the same script gives the same bytes. */
-export function record(log: string, config: MachineConfig, format: LogFormat, until: number, requests = TYPED): Recording {
+/**
+ * Records a machine with a scripted host; the same script gives the same bytes.
+ * @param onTurn called between slices
+ */
+export function record(
+  log: string,
+  config: MachineConfig,
+  format: LogFormat,
+  until: number,
+  requests = TYPED,
+  onTurn: (machine: PcMachine, session: RecordSession) => void = () => {},
+): Recording {
   const writer = createLog(log, format);
   let machine: PcMachine | null = null;
-  const options = { shift: config.shift, noReboot: config.noReboot, asyncFirst: format === '7.2' };
-  const session = new RecordSession(new ScriptedHost(requests), writer, options, (device) => machine?.canReceive(device) ?? 0);
+  const onProgress = (): void => onTurn(machine!, session);
+  const options = { shift: config.shift, noReboot: config.noReboot, asyncFirst: format === '7.2', onProgress };
+  const session: RecordSession = new RecordSession(
+    new ScriptedHost(requests),
+    writer,
+    options,
+    (device) => machine?.canReceive(device) ?? 0,
+  );
   machine = new PcMachine(config, session, 'off');
   const { icount } = session.run(until);
   writer.finish(icount);
