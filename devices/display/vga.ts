@@ -157,8 +157,8 @@ export class Vga implements Device {
 
   setVramByte(at: number, value: number): void {
     if (at >= this.vramBytes) return;
+    this.memory.noteWrite((this.vramOffset + at) >>> PAGE_SHIFT);
     this.memory.u8[this.vramOffset + at] = value;
-    this.noteWrite(this.vramOffset + at);
   }
 
   vramDword(at: number): number {
@@ -166,18 +166,13 @@ export class Vga implements Device {
   }
 
   setVramDword(at: number, value: number): void {
+    this.memory.noteWrite((this.vramOffset + at) >>> PAGE_SHIFT);
     this.memory.dv.setInt32(this.vramOffset + at, value, true);
-    this.noteWrite(this.vramOffset + at);
-  }
-
-  private noteWrite(backing: number): void {
-    const page = backing >>> PAGE_SHIFT;
-    if (this.memory.codePage[page] !== 0) this.memory.onCodeWrite?.(page);
   }
 
   private clearVram(length: number): void {
+    for (let at = 0; at < length; at += 1 << PAGE_SHIFT) this.memory.noteWrite((this.vramOffset + at) >>> PAGE_SHIFT);
     this.memory.u8.fill(0, this.vramOffset, this.vramOffset + length);
-    for (let at = 0; at < length; at += 1 << PAGE_SHIFT) this.noteWrite(this.vramOffset + at);
   }
 
   /** The CRT controller answers at 0x3bx or 0x3dx only, as the miscellaneous register says. */

@@ -8,7 +8,7 @@ export { storePhysical32 } from './paging.js';
 /**
  * Accesses to linear memory through software TLBs: one Int32Array per kind of access, indexed by linear page number. An entry is
  * - backing address minus linear address of the page (low 12 bits 0): the fast path may be used;
- * - the same plus 1: mapped, but accesses must come here (code in the page, data breakpoint);
+ * - the same plus 1: mapped, but accesses must come here (code in the page, data breakpoint, page not yet marked as written);
  * - -1: unknown.
  * Accesses that cross a page fault before any byte is written. Reads are unsigned for 8 and 16 bits, int32 for 32 bits.
  */
@@ -106,13 +106,18 @@ export function resolveRead(cpu: Cpu, laddr: number, user: boolean): number {
 export function resolveWrite(cpu: Cpu, laddr: number, user: boolean): number {
   const tlb = user ? cpu.userWrite : cpu.supervisorWrite;
   const d = tlb[laddr >>> 12];
-  if ((d & 0xffe) === 0) return ((d & ~SLOW) + laddr) >>> 0;
+  if ((d & 0xffe) === 0) {
+    const at = ((d & ~SLOW) + laddr) >>> 0;
+    cpu.memory.dirtyPage[at >>> 12] = 1;
+    return at;
+  }
   const paddr = translate(cpu, laddr, WRITE, user);
   const page = paddr > 0xffffffff ? NOT_MEMORY : cpu.memory.writePage[paddr >>> 12];
   if (page === NOT_MEMORY) {
     mmioPaddr = paddr;
     return -1;
   }
+  cpu.memory.dirtyPage[page] = 1;
   if (mayCache(cpu, user)) {
     const delta = ((page << 12) - (laddr & ~0xfff)) | 0;
     const slow = cpu.memory.codePage[page] !== 0 || watchpointOnPage(cpu, laddr);
@@ -183,7 +188,7 @@ function storeSlow(cpu: Cpu, laddr: number, value: number, size: Size, user: boo
   else cpu.dv.setInt32(at, value, true);
 }
 
-/** A page that held code no longer does: its fast path comes back. */
+/** A page that held code no longer does, or is marked as written now: its fast path comes back. */
 function unmarkSlow(cpu: Cpu, laddr: number, user: boolean): void {
   const tlb = user ? cpu.userWrite : cpu.supervisorWrite;
   const d = tlb[laddr >>> 12];
@@ -275,6 +280,24 @@ export function protectCodePage(cpu: Cpu, page: number): void {
     slowDown(cpu.supervisorWrite, linearPage, page);
     slowDown(cpu.userWrite, linearPage, page);
   }
+}
+
+/**
+ * Clears all marks of written pages: the next store to each goes the slow way and marks it. Mappings stay as they are: what was cached must not depend on when somebody looked
+ * (a walk sets bits in page tables).
+ */
+export function watchWrites(cpu: Cpu): void {
+  cpu.memory.dirtyPage.fill(0);
+  const known = cpu.tlbFilledCount <= cpu.tlbFilled.length;
+  for (const tlb of [cpu.supervisorWrite, cpu.userWrite]) {
+    if (known) for (let k = 0, n = cpu.tlbFilledCount; k < n; k++) watch(tlb, cpu.tlbFilled[k]);
+    else for (let k = 0, n = tlb.length; k < n; k++) watch(tlb, k);
+  }
+}
+
+function watch(tlb: Int32Array, linearPage: number): void {
+  const d = tlb[linearPage];
+  if ((d & 0xfff) === 0) tlb[linearPage] = d | SLOW;
 }
 
 function slowDown(tlb: Int32Array, linearPage: number, backingPage: number): void {

@@ -27,20 +27,24 @@ const ZERO_PAGE = new Uint8Array(PAGE);
 /** Digests all parts and all of `memory` (the backing bytes of RAM and video RAM). */
 export function digestMachine(parts: Readonly<Record<string, StatefulPart>>, memory: Uint8Array): MachineDigest {
   const partDigests: Record<string, string> = {};
-  const total = createHash('sha256');
   for (const name of Object.keys(parts).sort()) {
     const state = createHash('sha256');
     streamState(parts[name]!, (piece) => state.update(piece));
     partDigests[name] = short(state);
-    total.update(`${name}=${partDigests[name]}\n`);
   }
   const pages = new Map<number, string>();
   for (let page = 0; page * PAGE < memory.length; page++) {
     const bytes = memory.subarray(page * PAGE, (page + 1) * PAGE);
     if (Buffer.compare(bytes, ZERO_PAGE) === 0) continue;
-    const h = hash(bytes);
-    pages.set(page, h);
-    total.update(`${page}=${h}\n`);
+    pages.set(page, hash(bytes));
   }
-  return { total: total.digest('hex').slice(0, 32), parts: partDigests, pages };
+  return { total: totalDigest(partDigests, pages), parts: partDigests, pages };
+}
+
+/** The digest over all: of the digests of the parts, by name, and of the pages that are not zeros, in ascending order. */
+export function totalDigest(parts: Readonly<Record<string, string>>, pages: Iterable<readonly [number, string]>): string {
+  const total = createHash('sha256');
+  for (const name of Object.keys(parts).sort()) total.update(`${name}=${parts[name]}\n`);
+  for (const [page, digest] of pages) total.update(`${page}=${digest}\n`);
+  return short(total);
 }

@@ -13,6 +13,7 @@ export type UserErrorCode =
   | 'log-unconvertible'
   | 'sidecar-corrupt'
   | 'option-mismatch'
+  | 'store-corrupt'
   | 'image-corrupt'
   | 'snapshot-corrupt'
   | 'symbols-corrupt'

@@ -30,6 +30,11 @@ export class PhysicalMemory implements DmaMemory {
   readonly writePage = new Int32Array(PAGES).fill(NOT_MEMORY);
   /** By backing page: 1 where translated or decoded code lives; the CPU owns the marks. */
   readonly codePage: Uint8Array;
+  /**
+   * By backing page: 1 when it was written since the marks were last cleared (or may have been), else 0. Whoever writes marks the page before; for the CPU's
+   * fast paths, see `watchWrites` in jit/x86/mmu.ts.
+   */
+  readonly dirtyPage: Uint8Array;
   /** The map changed: cached translations are stale. */
   onRemap: (() => void) | null = null;
   /** A page with codePage set is about to be written by somebody other than the CPU (DMA). Backing page number. */
@@ -44,6 +49,7 @@ export class PhysicalMemory implements DmaMemory {
     this.u8 = new Uint8Array(this.buffer);
     this.dv = new DataView(this.buffer);
     this.codePage = new Uint8Array(size >>> PAGE_SHIFT);
+    this.dirtyPage = new Uint8Array(size >>> PAGE_SHIFT).fill(1);
   }
 
   /** Takes `bytes` (page multiple) of backing memory; returns its byte offset in `buffer`. */
@@ -102,11 +108,17 @@ export class PhysicalMemory implements DmaMemory {
       this.writeIo(paddr >>> 0, value >>> 0, size);
       return;
     }
-    if (this.codePage[page] !== 0) this.onCodeWrite?.(page);
+    this.noteWrite(page);
     const at = page * PAGE_SIZE + (paddr & 0xfff);
     if (size === 1) this.u8[at] = value;
     else if (size === 2) this.dv.setUint16(at, value, true);
     else this.dv.setInt32(at, value | 0, true);
+  }
+
+  /** Somebody other than the CPU is about to write to a backing page. */
+  noteWrite(page: number): void {
+    this.dirtyPage[page] = 1;
+    if (this.codePage[page] !== 0) this.onCodeWrite?.(page);
   }
 
   private readIo(paddr: number, size: AccessSize): number {
@@ -140,7 +152,7 @@ export class PhysicalMemory implements DmaMemory {
       const n = Math.min(source.length - i, PAGE_SIZE - (at & 0xfff));
       const page = this.writePage[at >>> PAGE_SHIFT]!;
       if (page !== NOT_MEMORY) {
-        if (this.codePage[page] !== 0) this.onCodeWrite?.(page);
+        this.noteWrite(page);
         this.u8.set(source.subarray(i, i + n), page * PAGE_SIZE + (at & 0xfff));
       } else for (let k = 0; k < n; k++) this.writeIo(at + k, source[i + k]!, 1);
       i += n;

@@ -1,0 +1,200 @@
+import { deflateRawSync } from 'node:zlib';
+import { totalDigest } from '../../src/core/digest.js';
+import { contentHash } from './content-hash.js';
+import { encodeCheckpoint } from './entry.js';
+import {
+  type CheckpointEntry,
+  type CheckpointPosition,
+  CONTENT_ENTRY_BYTES,
+  HASH_BYTES,
+  KNOWN_ENTRY_BYTES,
+  RECORD_CHECKPOINT,
+  RECORD_CONTENTS,
+  RECORD_KNOWN,
+  type Space,
+  type StoreDescription,
+} from './format.js';
+import type { KnownPage, KnownPages } from './known-pages.js';
+import { PageTable } from './page-table.js';
+import { CheckpointStore } from './store.js';
+import { StoreFile } from './store-file.js';
+
+/** Contents are compressed together up to about this many bytes: larger is smaller on disk, and slower to read one page from. */
+const BLOCK_BYTES = 16 * 4096;
+/** Every so many checkpoints one has its whole table, so that damage ends there. */
+const WHOLE_TABLE_EVERY = 32;
+/** The space of guest memory: a page of zeros is no content. */
+const MEMORY = 'memory';
+/** Items whose names begin so are no parts of the machine: they are left out of its digest. */
+export const NO_PART = '@';
+
+/** A moment of a machine, as it was copied out. */
+export interface CheckpointInput {
+  readonly icount: number;
+  readonly timeNs: number;
+  readonly position: CheckpointPosition;
+  readonly items: Readonly<Record<string, Uint8Array>>;
+  /** What changed in each space since the checkpoint before: numbers of pages, and their bytes one behind the other. */
+  readonly changes: Readonly<Record<string, { readonly numbers: Uint32Array; readonly bytes: Uint8Array }>>;
+}
+
+/** Writes LOG.checkpoints: each checkpoint's new contents, compressed, then its entry. */
+export class StoreWriter {
+  private readonly file: StoreFile;
+  private readonly spaces: Readonly<Record<string, Space>>;
+  /** Contents by hash. */
+  private readonly ids: Map<string, number>;
+  /** Hashes by content. */
+  private readonly hashes: string[];
+  private readonly known: ReadonlyMap<string, KnownPage>;
+  /** Of the checkpoint that the next one's changes are from. */
+  private tables: Record<string, PageTable> = {};
+  private base = -1;
+  /** Checkpoints in the file. */
+  private count = 0;
+  private readonly waiting: { readonly hash: string; readonly bytes: Uint8Array }[] = [];
+  private waitingBytes = 0;
+  private readonly waitingKnown: { readonly hash: string; readonly page: KnownPage }[] = [];
+
+  private constructor(
+    file: StoreFile,
+    description: Pick<StoreDescription, 'spaces'>,
+    known: ReadonlyMap<string, KnownPage>,
+    hashes: string[],
+    count: number,
+  ) {
+    this.file = file;
+    this.spaces = description.spaces;
+    this.known = known;
+    this.hashes = hashes;
+    this.ids = new Map(hashes.map((hash, id) => [hash, id]));
+    this.count = count;
+  }
+
+  /** Begins a new store, in the place of one that was there. */
+  static create(path: string, description: StoreDescription, known: KnownPages): StoreWriter {
+    return new StoreWriter(StoreFile.create(path, description), description, known.index(), [''], 0);
+  }
+
+  /** Goes on with a store that is there; see CheckpointStore for the errors. */
+  static extend(path: string, identity: string, known: KnownPages): StoreWriter {
+    const store = new CheckpointStore(path, identity, known, { writable: true });
+    const file = store.release();
+    file.trim();
+    return new StoreWriter(file, store, known.index(), store.hashes(), store.all.length);
+  }
+
+  /** Adds a checkpoint. Throws UserError 'file-io'; the store stays usable up to the checkpoint before. */
+  add(input: CheckpointInput): void {
+    const pairs: Record<string, Uint32Array> = {};
+    for (const [space, { numbers, bytes }] of Object.entries(input.changes)) pairs[space] = this.accept(space, numbers, bytes);
+    const items: Record<string, number> = {};
+    for (const [name, bytes] of Object.entries(input.items)) items[name] = this.content(bytes, null);
+    this.flush();
+    const whole = this.base < 0 || this.count % WHOLE_TABLE_EVERY === 0;
+    for (const name of Object.keys(this.spaces)) {
+      const changed = pairs[name] ?? new Uint32Array(0);
+      const table = (this.tables[name] ?? PageTable.EMPTY).with(changed);
+      this.tables[name] = table;
+      if (whole) pairs[name] = table.pairs();
+    }
+    const changes = Object.fromEntries(Object.entries(pairs).map(([name, words]) => [name, words.length / 2]));
+    const { icount, timeNs, position } = input;
+    const entry: CheckpointEntry = { icount, timeNs, position, base: whole ? -1 : this.base, items, changes, digest: this.digest(items) };
+    this.file.append(RECORD_CHECKPOINT, 0, encodeCheckpoint(entry, pairs));
+    this.base = this.count++;
+  }
+
+  /** The checkpoint's changes as pairs of page and content. */
+  private accept(space: string, numbers: Uint32Array, bytes: Uint8Array): Uint32Array {
+    const { unitBytes } = this.spaces[space]!;
+    const table = this.tables[space] ?? PageTable.EMPTY;
+    const pairs: number[] = [];
+    numbers.forEach((number, k) => {
+      const id = this.content(bytes.subarray(k * unitBytes, (k + 1) * unitBytes), space);
+      if (table.get(number) !== id) pairs.push(number, id);
+    });
+    return Uint32Array.from(pairs);
+  }
+
+  /** Number of a content; a new one is put down for writing. */
+  private content(bytes: Uint8Array, space: string | null): number {
+    if (space === MEMORY && isZero(bytes)) return 0;
+    const hash = contentHash(bytes);
+    const before = this.ids.get(hash);
+    if (before !== undefined) return before;
+    const page = space === MEMORY ? this.known.get(hash) : undefined;
+    // The numbers of one record are in a row.
+    if (page === undefined && this.waitingKnown.length > 0) this.flushKnown();
+    if (page !== undefined && this.waiting.length > 0) this.flushContents();
+    const id = this.hashes.length;
+    this.hashes.push(hash);
+    this.ids.set(hash, id);
+    if (page === undefined) this.put(hash, bytes);
+    else if (this.waitingKnown.push({ hash, page }) === 0x1000) this.flushKnown();
+    return id;
+  }
+
+  private put(hash: string, bytes: Uint8Array): void {
+    this.waiting.push({ hash, bytes });
+    this.waitingBytes += bytes.length;
+    if (this.waitingBytes >= BLOCK_BYTES) this.flushContents();
+  }
+
+  private flush(): void {
+    this.flushContents();
+    this.flushKnown();
+  }
+
+  private flushContents(): void {
+    const { waiting } = this;
+    if (waiting.length === 0) return;
+    const list = Buffer.alloc(waiting.length * CONTENT_ENTRY_BYTES);
+    waiting.forEach(({ hash, bytes }, k) => {
+      list.write(hash, k * CONTENT_ENTRY_BYTES, 'hex');
+      list.writeUInt32LE(bytes.length, k * CONTENT_ENTRY_BYTES + HASH_BYTES);
+    });
+    const packed = deflateRawSync(Buffer.concat(waiting.map(({ bytes }) => bytes)), { level: 1 });
+    this.file.append(RECORD_CONTENTS, waiting.length, Buffer.concat([list, packed]));
+    waiting.length = this.waitingBytes = 0;
+  }
+
+  private flushKnown(): void {
+    const waiting = this.waitingKnown;
+    if (waiting.length === 0) return;
+    const list = Buffer.alloc(waiting.length * KNOWN_ENTRY_BYTES);
+    waiting.forEach(({ hash, page }, k) => {
+      const at = k * KNOWN_ENTRY_BYTES;
+      list.write(hash, at, 'hex');
+      list.writeUInt8(page.source, at + HASH_BYTES);
+      list.writeUInt16LE(page.length, at + HASH_BYTES + 2);
+      list.writeUInt32LE(page.offset, at + HASH_BYTES + 4);
+    });
+    this.file.append(RECORD_KNOWN, waiting.length, list);
+    waiting.length = 0;
+  }
+
+  private digest(items: Readonly<Record<string, number>>): string | null {
+    const others = Object.keys(this.spaces).some((name) => name !== MEMORY);
+    if (others) return null;
+    const parts = Object.entries(items).filter(([name]) => !name.startsWith(NO_PART));
+    const pages: [number, string][] = [];
+    (this.tables[MEMORY] ?? PageTable.EMPTY).differences(PageTable.EMPTY, (page, id) => pages.push([page, this.hashes[id]!]));
+    return totalDigest(Object.fromEntries(parts.map(([name, id]) => [name, this.hashes[id]!])), pages);
+  }
+
+  /** Length of the store so far. */
+  get bytes(): number {
+    return this.file.bytes;
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+const ZEROS = Buffer.alloc(4096);
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.length === ZEROS.length && ZEROS.compare(bytes) === 0;
+}

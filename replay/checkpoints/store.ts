@@ -1,0 +1,277 @@
+import { inflateRawSync } from 'node:zlib';
+import { UserError } from '../../src/core/errors.js';
+import { contentHash } from './content-hash.js';
+import { checkDescription, decodeCheckpoint } from './entry.js';
+import {
+  type CheckpointEntry,
+  CONTENT_ENTRY_BYTES,
+  HASH_BYTES,
+  KNOWN_ENTRY_BYTES,
+  MAX_CONTENT_BYTES,
+  MAX_PAYLOAD_BYTES,
+  RECORD_CHECKPOINT,
+  RECORD_CONTENTS,
+  RECORD_KNOWN,
+  type Space,
+} from './format.js';
+import type { KnownPages } from './known-pages.js';
+import { PageTable } from './page-table.js';
+import { type PlacedRecord, StoreFile } from './store-file.js';
+
+/** Unpacked contents that are kept for the next read. */
+const CACHE_BYTES = 128 << 20;
+const PAGE = 4096;
+
+/** A checkpoint as a store has it. */
+export interface StoredCheckpoint extends CheckpointEntry {
+  /** Number in file order. */
+  readonly number: number;
+  readonly tables: Readonly<Record<string, PageTable>>;
+}
+
+/** A CONTENTS or KNOWN record: contents `first` to `first + count - 1`. */
+interface Block {
+  readonly first: number;
+  readonly record: PlacedRecord;
+  /** Hashes of its contents; null: not read yet. */
+  hashes: string[] | null;
+}
+
+/** LOG.checkpoints, opened for reading. Contents are numbered from 1 in file order; 0 is nothing. */
+export class CheckpointStore {
+  /** Those that can be used, by instruction count. */
+  readonly checkpoints: readonly StoredCheckpoint[];
+  /** What is damaged, in words. */
+  readonly damages: readonly string[];
+  readonly spaces: Readonly<Record<string, Space>>;
+  /** In file order; null: damaged. */
+  readonly all: readonly (StoredCheckpoint | null)[];
+  private readonly file: StoreFile;
+  private readonly known: KnownPages;
+  private readonly blocks: Block[] = [];
+  private contentCount = 0;
+  private readonly cache = new Map<Block, Uint8Array[]>();
+  private cachedBytes = 0;
+  /** Check each content against its hash. */
+  private readonly strict: boolean;
+
+  /**
+   * @param identity of the recording; a store of another one is refused.
+   * @param options.strict compare each content that is read with its hash
+   * @throws UserError 'store-corrupt', 'file-not-found', 'file-io', 'option-mismatch'
+   */
+  constructor(path: string, identity: string, known: KnownPages, options: { strict?: boolean; writable?: boolean } = {}) {
+    const { file, description } = StoreFile.open(path, options.writable ?? false);
+    this.file = file;
+    this.known = known;
+    this.strict = options.strict ?? false;
+    try {
+      const checked = checkDescription(description);
+      if (checked === null) throw file.corrupt('has a description that says too little');
+      if (checked.identity !== identity)
+        throw new UserError('option-mismatch', `${path} belongs to another recording; its checkpoints cannot be used with this one`);
+      this.spaces = checked.spaces;
+      const damages: string[] = [];
+      this.all = this.scan(damages);
+      this.damages = damages;
+    } catch (e) {
+      file.close();
+      throw e;
+    }
+    this.checkpoints = this.all.filter((c) => c !== null).sort((a, b) => a.icount - b.icount || a.position.events - b.position.events);
+  }
+
+  private scan(damages: string[]): (StoredCheckpoint | null)[] {
+    const all: (StoredCheckpoint | null)[] = [];
+    for (const record of this.file.records()) {
+      if (record.type === RECORD_CHECKPOINT) {
+        const checkpoint = this.checkpoint(record, all);
+        if (checkpoint === null) damages.push(`checkpoint ${all.length} at byte ${record.at} is damaged`);
+        all.push(checkpoint);
+        continue;
+      }
+      this.blocks.push({ first: this.contentCount + 1, record, hashes: null });
+      this.contentCount += record.count;
+    }
+    const { looseBytes } = this.file;
+    if (looseBytes > 0) damages.push(`the last ${looseBytes} bytes, from byte ${this.file.bytes} on, are no whole record`);
+    return all;
+  }
+
+  private checkpoint(record: PlacedRecord, all: readonly (StoredCheckpoint | null)[]): StoredCheckpoint | null {
+    const payload = this.file.payload(record);
+    const decoded = payload === null ? null : decodeCheckpoint(payload, this.spaces, this.contentCount);
+    if (decoded === null) return null;
+    const { entry, pairs } = decoded;
+    const base = entry.base < 0 ? null : all[entry.base];
+    if (base === undefined || (entry.base >= 0 && base === null)) return null;
+    const tables: Record<string, PageTable> = {};
+    for (const name of Object.keys(this.spaces)) {
+      const before = base?.tables[name] ?? PageTable.EMPTY;
+      const changed = pairs[name];
+      tables[name] = changed === undefined ? before : before.with(changed);
+    }
+    return { ...entry, number: all.length, tables };
+  }
+
+  /** The last checkpoint at or before an instruction count; null: there is none. */
+  nearest(icount: number): StoredCheckpoint | null {
+    let low = 0;
+    let high = this.checkpoints.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.checkpoints[middle]!.icount <= icount) low = middle + 1;
+      else high = middle;
+    }
+    return this.checkpoints[low - 1] ?? null;
+  }
+
+  /** Bytes of a content. Throws UserError 'store-corrupt' when it is damaged. */
+  content(id: number): Uint8Array {
+    const block = this.blockOf(id);
+    const contents = this.cache.get(block) ?? this.load(block);
+    return contents[id - block.first]!;
+  }
+
+  /** Hash of a content, as in the digest of a machine. */
+  hash(id: number): string {
+    const block = this.blockOf(id);
+    block.hashes ??= this.readHashes(block);
+    return block.hashes[id - block.first]!;
+  }
+
+  /** Hashes of all contents, by number; of damaged ones ''. */
+  hashes(): string[] {
+    const found = [''];
+    for (const block of this.blocks) {
+      let hashes: string[];
+      try {
+        hashes = block.hashes ?? this.readHashes(block);
+      } catch {
+        hashes = new Array<string>(block.record.count).fill('');
+      }
+      found.push(...hashes);
+    }
+    return found;
+  }
+
+  private blockOf(id: number): Block {
+    let low = 0;
+    let high = this.blocks.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (this.blocks[middle]!.first <= id) low = middle;
+      else high = middle;
+    }
+    const block = this.blocks[low];
+    if (block === undefined || id < block.first || id >= block.first + block.record.count)
+      throw this.file.corrupt(`has no content ${id} of which a checkpoint speaks`);
+    return block;
+  }
+
+  private damaged({ record }: Block): UserError {
+    return this.file.corrupt(`is damaged at byte ${record.at} (a record of ${record.payloadBytes} bytes)`);
+  }
+
+  private readHashes(block: Block): string[] {
+    const { record } = block;
+    const entry = record.type === RECORD_KNOWN ? KNOWN_ENTRY_BYTES : CONTENT_ENTRY_BYTES;
+    const list = record.count * entry > record.payloadBytes ? null : this.file.payload(record);
+    if (list === null) throw this.damaged(block);
+    return hashList(list, record.count, entry);
+  }
+
+  private load(block: Block): Uint8Array[] {
+    const payload = this.file.payload(block.record);
+    const contents = payload === null ? null : block.record.type === RECORD_KNOWN ? this.loadKnown(block, payload) : unpack(block, payload);
+    if (contents === null) throw this.damaged(block);
+    if (this.strict)
+      contents.forEach((bytes, k) => {
+        if (contentHash(bytes) !== this.hash(block.first + k)) throw this.damaged(block);
+      });
+    this.keep(block, contents);
+    return contents;
+  }
+
+  private loadKnown(block: Block, payload: Uint8Array): Uint8Array[] | null {
+    if (payload.length !== block.record.count * KNOWN_ENTRY_BYTES) return null;
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+    const contents: Uint8Array[] = [];
+    for (let at = HASH_BYTES; at < payload.length; at += KNOWN_ENTRY_BYTES) {
+      const page = this.known.page({
+        source: view.getUint8(at),
+        length: view.getUint16(at + 2, true),
+        offset: view.getUint32(at + 4, true),
+      });
+      if (page === null || page.length !== PAGE) return null;
+      contents.push(page);
+    }
+    return contents;
+  }
+
+  private keep(block: Block, contents: Uint8Array[]): void {
+    this.cache.set(block, contents);
+    if (block.record.type === RECORD_CONTENTS) this.cachedBytes += sizeOf(contents);
+    for (const [oldest, held] of this.cache) {
+      if (this.cachedBytes <= CACHE_BYTES || oldest === block) return;
+      this.cache.delete(oldest);
+      if (oldest.record.type === RECORD_CONTENTS) this.cachedBytes -= sizeOf(held);
+    }
+  }
+
+  /** Checks every record; gives the checkpoints that can be restored, and adds to `damages` what is not as it was written. */
+  scrub(): readonly string[] {
+    const found = [...this.damages];
+    for (const block of this.blocks)
+      if (this.file.payload(block.record) === null)
+        found.push(`contents ${block.first} to ${block.first + block.record.count - 1} at byte ${block.record.at} are damaged`);
+    return found;
+  }
+
+  /** Length of the file, without what is no whole record. */
+  get bytes(): number {
+    return this.file.bytes;
+  }
+
+  /** Hands the file on for writing; this store is not to be used any more. */
+  release(): StoreFile {
+    return this.file;
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+function sizeOf(contents: readonly Uint8Array[]): number {
+  return contents.reduce((sum, c) => sum + c.length, 0);
+}
+
+function hashList(list: Uint8Array, count: number, entry: number): string[] {
+  const text = Buffer.from(list.buffer, list.byteOffset, count * entry).toString('hex');
+  return Array.from({ length: count }, (_, k) => text.slice(2 * k * entry, 2 * k * entry + 2 * HASH_BYTES));
+}
+
+/** The contents of a CONTENTS record; null when they are not what its list says. */
+function unpack(block: Block, payload: Uint8Array): Uint8Array[] | null {
+  const { count } = block.record;
+  const listBytes = count * CONTENT_ENTRY_BYTES;
+  if (payload.length < listBytes) return null;
+  block.hashes ??= hashList(payload, count, CONTENT_ENTRY_BYTES);
+  const view = new DataView(payload.buffer, payload.byteOffset, listBytes);
+  const lengths = Array.from({ length: count }, (_, k) => view.getUint32(k * CONTENT_ENTRY_BYTES + HASH_BYTES, true));
+  const total = lengths.reduce((sum, n) => sum + n, 0);
+  if (total > MAX_PAYLOAD_BYTES || lengths.some((n) => n > MAX_CONTENT_BYTES)) return null;
+  let raw: Uint8Array;
+  try {
+    raw = inflateRawSync(payload.subarray(listBytes), { maxOutputLength: Math.max(total, 1) });
+  } catch {
+    return null;
+  }
+  if (raw.length !== total) return null;
+  let end = 0;
+  return lengths.map((n) => {
+    end += n;
+    return raw.subarray(end - n, end);
+  });
+}
