@@ -60,11 +60,12 @@ function isEntry(v: unknown, spaces: Readonly<Record<string, Space>>, contents: 
   if (!isObject(v) || !isObject(v.position) || !isObject(v.items) || !isObject(v.changes)) return false;
   const { offset, icount, events } = v.position;
   const numbers = [v.icount, offset, icount, events].every((n) => isCount(n)) && Number.isSafeInteger(v.timeNs);
+  const log = isCount(v.logFrom, v.position.offset as number) && typeof v.logHash === 'string';
   const base = v.base === -1 || isCount(v.base);
   const items = Object.values(v.items);
   const places = items.length <= MAX_ITEMS && items.every((id) => isCount(id, contents) && id > 0);
   const changes = Object.entries(v.changes).every(([name, n]) => Object.hasOwn(spaces, name) && isCount(n, spaces[name]!.count));
-  return numbers && base && places && changes && (v.digest === null || (typeof v.digest === 'string' && DIGEST.test(v.digest)));
+  return numbers && log && base && places && changes && (v.digest === null || (typeof v.digest === 'string' && DIGEST.test(v.digest)));
 }
 
 /** The description of a store, if it is one; else null. */

@@ -87,6 +87,9 @@ export interface CheckpointEntry {
   readonly items: Readonly<Record<string, number>>;
   /** Changed places of each space's table, as pairs in the record behind this. */
   readonly changes: Readonly<Record<string, number>>;
+  /** SHA-256 (hex) of the log's bytes from offset `logFrom` to the position: what was recorded between the checkpoint before and this one. */
+  readonly logFrom: number;
+  readonly logHash: string;
   /** Digest of the whole machine as `replay --json` prints it; null: not known (a machine with disks). */
   readonly digest: string | null;
 }

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { totalDigest } from '../../src/core/digest.js';
+import { FileInput } from '../log/input.js';
+import { HEADER_BYTES } from '../log/reader.js';
 import { contentHash } from './content-hash.js';
 import { encodeCheckpoint } from './entry.js';
 import {
@@ -16,7 +19,7 @@ import {
 } from './format.js';
 import type { KnownPage, KnownPages } from './known-pages.js';
 import { PageTable } from './page-table.js';
-import { CheckpointStore } from './store.js';
+import { CheckpointStore, type StoredCheckpoint } from './store.js';
 import { StoreFile } from './store-file.js';
 
 /** Contents are compressed together up to about this many bytes: larger is smaller on disk, and slower to read one page from. */
@@ -25,8 +28,8 @@ const BLOCK_BYTES = 16 * 4096;
 const WHOLE_TABLE_EVERY = 32;
 /** The space of guest memory: a page of zeros is no content. */
 const MEMORY = 'memory';
-/** Items whose names begin so are no parts of the machine: they are left out of its digest. */
-export const NO_PART = '@';
+/** Items that are no parts of the machine: they are left out of its digest. */
+export const NO_PARTS: readonly string[] = ['session', 'board'];
 
 /** A moment of a machine, as it was copied out. */
 export interface CheckpointInput {
@@ -52,6 +55,11 @@ export class StoreWriter {
   private base = -1;
   /** Checkpoints in the file. */
   private count = 0;
+  /** Checkpoints that the file had, by moment. */
+  private readonly there = new Map<string, StoredCheckpoint>();
+  /** Up to where the log's bytes are hashed. */
+  private logAt = HEADER_BYTES;
+  private readonly log: string;
   private readonly waiting: { readonly hash: string; readonly bytes: Uint8Array }[] = [];
   private waitingBytes = 0;
   private readonly waitingKnown: { readonly hash: string; readonly page: KnownPage }[] = [];
@@ -61,48 +69,76 @@ export class StoreWriter {
     description: Pick<StoreDescription, 'spaces'>,
     known: ReadonlyMap<string, KnownPage>,
     hashes: string[],
-    count: number,
+    there: readonly (StoredCheckpoint | null)[],
+    log: string,
   ) {
+    this.log = log;
     this.file = file;
     this.spaces = description.spaces;
     this.known = known;
     this.hashes = hashes;
     this.ids = new Map(hashes.map((hash, id) => [hash, id]));
-    this.count = count;
+    this.count = there.length;
+    for (const c of there) if (c !== null) this.there.set(momentName(c.icount, c.position.events), c);
   }
 
   /** Begins a new store, in the place of one that was there. */
-  static create(path: string, description: StoreDescription, known: KnownPages): StoreWriter {
-    return new StoreWriter(StoreFile.create(path, description), description, known.index(), [''], 0);
+  static create(path: string, description: StoreDescription, known: KnownPages, log: string): StoreWriter {
+    return new StoreWriter(StoreFile.create(path, description), description, known.index(), [''], [], log);
   }
 
   /** Goes on with a store that is there; see CheckpointStore for the errors. */
-  static extend(path: string, identity: string, known: KnownPages): StoreWriter {
+  static extend(path: string, identity: string, known: KnownPages, log: string): StoreWriter {
     const store = new CheckpointStore(path, identity, known, { writable: true });
     const file = store.release();
     file.trim();
-    return new StoreWriter(file, store, known.index(), store.hashes(), store.all.length);
+    return new StoreWriter(file, store, known.index(), store.hashes(), store.all, log);
   }
 
-  /** Adds a checkpoint. Throws UserError 'file-io'; the store stays usable up to the checkpoint before. */
-  add(input: CheckpointInput): void {
+  /** Adds a checkpoint, unless the store has it (then false). Throws UserError 'file-io'; the store stays usable up to the checkpoint before. */
+  add(input: CheckpointInput): boolean {
     const pairs: Record<string, Uint32Array> = {};
     for (const [space, { numbers, bytes }] of Object.entries(input.changes)) pairs[space] = this.accept(space, numbers, bytes);
     const items: Record<string, number> = {};
     for (const [name, bytes] of Object.entries(input.items)) items[name] = this.content(bytes, null);
     this.flush();
-    const whole = this.base < 0 || this.count % WHOLE_TABLE_EVERY === 0;
-    for (const name of Object.keys(this.spaces)) {
-      const changed = pairs[name] ?? new Uint32Array(0);
-      const table = (this.tables[name] ?? PageTable.EMPTY).with(changed);
-      this.tables[name] = table;
-      if (whole) pairs[name] = table.pairs();
-    }
-    const changes = Object.fromEntries(Object.entries(pairs).map(([name, words]) => [name, words.length / 2]));
     const { icount, timeNs, position } = input;
-    const entry: CheckpointEntry = { icount, timeNs, position, base: whole ? -1 : this.base, items, changes, digest: this.digest(items) };
+    for (const name of Object.keys(this.spaces))
+      this.tables[name] = (this.tables[name] ?? PageTable.EMPTY).with(pairs[name] ?? new Uint32Array(0));
+    const same = this.there.get(momentName(icount, position.events));
+    if (same !== undefined && this.isSame(same, items)) {
+      this.base = same.number;
+      this.logAt = position.offset;
+      return false;
+    }
+    const whole = this.base < 0 || this.count % WHOLE_TABLE_EVERY === 0;
+    if (whole) for (const name of Object.keys(this.spaces)) pairs[name] = this.tables[name]!.pairs();
+    const changes = Object.fromEntries(Object.entries(pairs).map(([name, words]) => [name, words.length / 2]));
+    const entry: CheckpointEntry = {
+      icount,
+      timeNs,
+      position,
+      base: whole ? -1 : this.base,
+      items,
+      changes,
+      logFrom: this.logAt,
+      logHash: hashLog(this.log, this.logAt, position.offset),
+      digest: this.digest(items),
+    };
+    this.logAt = position.offset;
     this.file.append(RECORD_CHECKPOINT, 0, encodeCheckpoint(entry, pairs));
     this.base = this.count++;
+    return true;
+  }
+
+  private isSame(other: StoredCheckpoint, items: Readonly<Record<string, number>>): boolean {
+    if (Object.keys(items).some((name) => other.items[name] !== items[name])) return false;
+    let same = true;
+    for (const name of Object.keys(this.spaces))
+      this.tables[name]!.differences(other.tables[name] ?? PageTable.EMPTY, () => {
+        same = false;
+      });
+    return same;
   }
 
   /** The checkpoint's changes as pairs of page and content. */
@@ -177,7 +213,7 @@ export class StoreWriter {
   private digest(items: Readonly<Record<string, number>>): string | null {
     const others = Object.keys(this.spaces).some((name) => name !== MEMORY);
     if (others) return null;
-    const parts = Object.entries(items).filter(([name]) => !name.startsWith(NO_PART));
+    const parts = Object.entries(items).filter(([name]) => !NO_PARTS.includes(name));
     const pages: [number, string][] = [];
     (this.tables[MEMORY] ?? PageTable.EMPTY).differences(PageTable.EMPTY, (page, id) => pages.push([page, this.hashes[id]!]));
     return totalDigest(Object.fromEntries(parts.map(([name, id]) => [name, this.hashes[id]!])), pages);
@@ -191,6 +227,28 @@ export class StoreWriter {
   close(): void {
     this.file.close();
   }
+}
+
+function momentName(icount: number, events: number): string {
+  return `${icount} ${events}`;
+}
+
+/** SHA-256 (hex) of a stretch of a log. */
+export function hashLog(path: string, from: number, to: number): string {
+  const hash = createHash('sha256');
+  const input = new FileInput(path);
+  const piece = new Uint8Array(1 << 16);
+  try {
+    for (let at = from; at < to; ) {
+      const n = input.read(piece, 0, Math.min(piece.length, to - at), at);
+      if (n === 0) break;
+      hash.update(piece.subarray(0, n));
+      at += n;
+    }
+  } finally {
+    input.close();
+  }
+  return hash.digest('hex');
 }
 
 const ZEROS = Buffer.alloc(4096);

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reason } from '../../replay/log/input.js';
 import { EXIT_DIVERGENCE, UserError } from '../core/errors.js';
+import type { CheckpointReport } from '../machine/checkpoint-maker.js';
 import type { MachineConfig } from '../machine/config.js';
 import type { Job, JobResult } from '../machine/job.js';
 import { statisticsLines } from './print-statistics.js';
@@ -82,6 +83,7 @@ export function summarize(command: string, result: JobResult, json: boolean): vo
     );
     return;
   }
+  for (const warning of result.warnings ?? []) process.stderr.write(`palindrome: ${warning}\n`);
   process.stderr.write(`${describe(command, result)}\n`);
   const { statistics, wallSeconds } = result;
   if (statistics !== undefined) process.stderr.write(`${statisticsLines(statistics, wallSeconds).join('\n')}\n`);
@@ -95,8 +97,15 @@ function describe(command: string, r: JobResult): string {
     `  events        ${r.events.toLocaleString('en-US')}`,
     `  digest        ${r.digest}`,
   ];
+  if (r.startedAt !== undefined && r.startedAt > 0) lines.push(`  from          the checkpoint at ${r.startedAt.toLocaleString('en-US')}`);
+  if (r.checkpoints !== undefined) lines.push(...checkpointLines(r.checkpoints));
   if (r.exitValue !== null) lines.push(`  exit value    ${r.exitValue}`);
   return lines.join('\n');
+}
+
+function checkpointLines({ made, bytes, failure, longestMs }: CheckpointReport): string[] {
+  const cost = `${made} made (${bytes.toLocaleString('en-US')} bytes; longest stop ${longestMs.toFixed(0)} ms)`;
+  return [`  checkpoints   ${failure === null ? cost : `${cost}; no more were made: ${failure}`}`];
 }
 
 function endInWords(r: JobResult): string {

@@ -2,6 +2,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT_USER_ERROR, UserError } from '../core/errors.js';
+import { checkpointCommand } from './commands/checkpoint.js';
 import { debugCommand } from './commands/debug.js';
 import { demoCommand } from './commands/demo.js';
 import { logCommand } from './commands/log.js';
@@ -64,6 +65,7 @@ const parser = yargs(hideBin(process.argv))
   .command(debugCommand)
   .command(profileCommand)
   .command(snapshotCommand)
+  .command(checkpointCommand)
   .command(logCommand)
   .command(demoCommand)
   .demandCommand(1, 'Which command? See palindrome --help.')

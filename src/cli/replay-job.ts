@@ -1,6 +1,6 @@
 import { UserError } from '../core/errors.js';
 import { type CharTarget, configure, type MachineArguments, type MachineConfig } from '../machine/config.js';
-import { locateInputs, namedInputs, renamedInputs, withPaths } from '../machine/input-paths.js';
+import { describeInputs, locateInputs, namedInputs, renamedInputs, withPaths } from '../machine/input-paths.js';
 import type { Job } from '../machine/job.js';
 import { readSidecar, type Sidecar, sidecarPath } from '../machine/sidecar.js';
 import { snapshotFile } from '../machine/snapshot-files.js';
@@ -20,6 +20,7 @@ export function replayJob(args: ReplayArguments): Omit<Job, 'control'> {
     kind: 'replay',
     config,
     ...(snapshots?.first ? { snapshots: { store, first: snapshots.first, last: null } } : {}),
+    inputs: sidecar === null ? describeInputs(config, args.log) : sidecar.inputs,
     log: args.log,
     logFormat: sidecar?.logFormat ?? '5.2',
     until: untilIcount(args.until),

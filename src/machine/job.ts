@@ -1,5 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { CheckpointInterval } from './checkpoint-interval.js';
+import type { CheckpointReport } from './checkpoint-maker.js';
 import type { MachineConfig } from './config.js';
+import type { InputFile } from './input-paths.js';
 import type { RunStatistics } from './run-statistics.js';
 import type { SidecarContents } from './sidecar.js';
 
@@ -32,6 +35,12 @@ export interface Job {
   readonly logFormat: '5.2' | '7.2';
   /** LOG.json of a recording as it begins. */
   readonly sidecar?: SidecarContents;
+  /** Inputs of a recording that is replayed, as LOG.json has them. */
+  readonly inputs?: readonly InputFile[];
+  /** Make checkpoints. */
+  readonly checkpoints?: CheckpointInterval;
+  /** Go to `until` from the nearest checkpoint. */
+  readonly seek?: boolean;
   readonly until: number | null;
   readonly jit: JitMode;
   /** Return the picture of the screen at the end. */
@@ -115,6 +124,12 @@ export interface JobResult {
   readonly wallSeconds: number;
   readonly screen: { readonly width: number; readonly height: number; readonly rgba: Uint8Array } | null;
   readonly statistics?: RunStatistics;
+  /** A seek: the instruction count from which it ran. */
+  readonly startedAt?: number;
+  /** What a user should know, though it changed nothing. */
+  readonly warnings?: readonly string[];
+  /** Absent: none were asked for. */
+  readonly checkpoints?: CheckpointReport;
 }
 
 export type WorkerMessage =

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { FileOutput, type LogOutput } from '../../replay/log/output.js';
 import { UserError } from '../core/errors.js';
+import { checkpointsPath } from './checkpoint-files.js';
 import type { CharTarget, MachineConfig } from './config.js';
 import { namedInputs } from './input-paths.js';
 import { realPath } from './real-path.js';
@@ -52,7 +53,7 @@ export function refuseOverwriting(log: string, config: MachineConfig): void {
   const outputs: (readonly [string, CharTarget])[] = config.serial.map((t) => ['--serial', t] as const);
   if (config.debugcon !== null) outputs.push(['--debugcon', config.debugcon.target]);
   const named = [...namedInputs(config), ...outputs.flatMap(([option, t]) => (t.kind === 'file' ? [{ option, path: t.path }] : []))];
-  for (const written of [log, sidecarPath(log)])
+  for (const written of [log, sidecarPath(log), checkpointsPath(log)])
     for (const { option, path } of named)
       if (realPath(path) === realPath(written))
         throw new UserError('bad-option', `${written} is also named by ${option}; give the recording another name`);

@@ -1,5 +1,7 @@
+import { existsSync, rmSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import type { EngineOptions } from '../../jit/x86/engine.js';
+import { CheckpointStore } from '../../replay/checkpoints/store.js';
 import { type EventSink, NullSink } from '../../replay/event-sink.js';
 import type { HostRequest } from '../../replay/host.js';
 import { LogEventSource } from '../../replay/log/event-source.js';
@@ -9,14 +11,19 @@ import { LogCut, ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
 import { digestMachine } from '../core/digest.js';
 import { DivergenceError, UserError } from '../core/errors.js';
+import { checkpointsPath, knownPages } from './checkpoint-files.js';
+import type { CheckpointInterval } from './checkpoint-interval.js';
+import { CheckpointMaker, type CheckpointReport } from './checkpoint-maker.js';
 import { goLive } from './go-live.js';
 import { hashFile } from './hash-file.js';
 import { ControlBlock, type DivergenceReport, type Job, type JobResult } from './job.js';
 import { LiveHost } from './live-host.js';
 import { NewRecording } from './new-recording.js';
 import { PcMachine } from './pc.js';
+import { recordingIdentity } from './recording-identity.js';
 import { runStatistics } from './run-statistics.js';
 import { SnapshotStore } from './snapshot-store.js';
+import { Timeline } from './timeline.js';
 
 /** How often what was recorded, and what the guest said, is shown to others. */
 const FLUSH_INTERVAL_MS = 100;
@@ -28,7 +35,9 @@ export type Instruments = Pick<EngineOptions, 'observer'>;
 export function runJob(job: Job, requests: MessagePort, instruments: Instruments = {}): JobResult {
   const control = new ControlBlock(job.control);
   const started = performance.now();
-  return job.kind === 'replay' ? replay(job, control, requests, started, instruments) : record(job, control, requests, started);
+  if (job.kind !== 'replay') return record(job, control, requests, started);
+  const seeking = job.seek === true && job.until !== null;
+  return seeking ? seek(job, job.until, control, requests, started) : replay(job, control, requests, started, instruments);
 }
 
 function record(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
@@ -40,6 +49,7 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
     sink.flush();
     machine?.flushOutputs();
   });
+  let maker: CheckpointMaker | null = null;
   const session = new RecordSession(
     new LiveHost(requests, control),
     sink,
@@ -49,6 +59,7 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
       asyncFirst: job.logFormat === '7.2',
       onProgress: (icount, events) => {
         control.report(icount, events, job.until ?? 0);
+        maker?.progressed(() => sink.flush());
         show();
       },
     },
@@ -61,12 +72,47 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
       sink.flush();
       SnapshotStore.orNew(job.snapshots.store).save(job.snapshots.first, machine, session, job.log!, Date.now());
     }
+    maker = checkpointsOfRecording(job, machine, session, sink);
     const result = session.run(job.until);
     logSink?.finish(result.icount);
-    return describe(job, machine, { ...result, events: sink.events }, null, started);
+    const checkpoints = maker?.finish();
+    maker = null;
+    return describe(job, machine, { ...result, events: sink.events }, null, started, checkpoints);
   } finally {
+    maker?.finish();
     logSink?.close();
     machine?.close();
+  }
+}
+
+/** The store of an older recording goes; the new one's first checkpoint is its start. */
+function checkpointsOfRecording(job: Job, machine: PcMachine, session: RecordSession, sink: EventSink): CheckpointMaker | null {
+  const { log, sidecar, checkpoints, config } = job;
+  if (log === null || sidecar === undefined) return null;
+  rmSync(checkpointsPath(log), { force: true });
+  if (checkpoints === undefined || checkpoints === null) return null;
+  sink.flush();
+  const maker = new CheckpointMaker(machine, session, { log, config, inputs: sidecar.inputs }, checkpoints);
+  maker.take();
+  return maker;
+}
+
+/** To an instruction from the nearest checkpoint. */
+function seek(job: Job, until: number, control: ControlBlock, requests: MessagePort, started: number): JobResult {
+  const host = new LiveHost(requests, control);
+  const timeline = new Timeline({
+    ...job,
+    log: job.log!,
+    inputs: job.inputs ?? [],
+    stopRequested: () => host.poll().some((r) => r.kind === 'stop'),
+    onProgress: (icount, events) => control.report(icount, events, until),
+  });
+  try {
+    const { result, divergence } = follow(() => timeline.seek(until), timeline.session);
+    const { startedAt, complaints } = timeline;
+    return { ...describe(job, timeline.machine, result, divergence, started), startedAt, warnings: complaints };
+  } finally {
+    timeline.close();
   }
 }
 
@@ -78,6 +124,7 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
   const typedAhead: HostRequest[] = [];
   const config = { ...job.config, unlatchedI8042: !job.strict && source.generation === 'A' };
   let machine: PcMachine | null = null;
+  let checkpoints: CheckpointReport | undefined;
   const session = new ReplaySession(source, {
     shift: config.shift,
     noReboot: config.noReboot,
@@ -97,7 +144,13 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
         ...instruments,
       });
       if (job.snapshots?.first) new SnapshotStore(job.snapshots.store).load(job.snapshots.first, machine, session, job.log!);
-      return session.run(until);
+      if (job.checkpoints === undefined || job.checkpoints === null) return session.run(until);
+      const maker = checkpointsOfReplay(job, machine, session, job.checkpoints);
+      try {
+        return runInStretches(session, maker, until);
+      } finally {
+        checkpoints = maker.finish();
+      }
     }, session);
     const { result, divergence } = followed;
     if (divergence === null && result.stop !== 'signal' && typeof job.snapshots?.last === 'string') {
@@ -105,7 +158,7 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
       new SnapshotStore(job.snapshots.store).save(job.snapshots.last, machine!, session, job.log!, Date.now());
     }
     if (divergence !== null || result.stop === 'signal' || typeof job.goLiveAt !== 'number')
-      return describe(job, machine, result, divergence, started);
+      return describe(job, machine, result, divergence, started, checkpoints);
     mustBeAt('--go-live-at', job.goLiveAt, followed);
     host.keep(typedAhead);
     const show = seldom(() => machine?.flushOutputs());
@@ -148,6 +201,34 @@ interface Followed {
   readonly whole: boolean;
 }
 
+/** Goes on with a store that is there. Throws UserError when it is damaged or another recording's. */
+function checkpointsOfReplay(
+  job: Job,
+  machine: PcMachine,
+  session: ReplaySession,
+  interval: NonNullable<CheckpointInterval>,
+): CheckpointMaker {
+  const { config, inputs = [] } = job;
+  const log = job.log!;
+  const path = checkpointsPath(log);
+  const extend = existsSync(path);
+  // Refuses what the thread could not go on with.
+  if (extend) new CheckpointStore(path, recordingIdentity(log, config, inputs), knownPages(config, inputs)).close();
+  const maker = new CheckpointMaker(machine, session, { log, config, inputs }, interval, extend);
+  maker.take();
+  return maker;
+}
+
+function runInStretches(session: ReplaySession, maker: CheckpointMaker, until: number | null): RunResult {
+  for (;;) {
+    const { icount } = session.standing();
+    const stretch = icount + maker.distance;
+    const result = session.run(until === null || stretch < until ? stretch : until);
+    if (result.stop !== 'until' || result.icount === until) return result;
+    maker.progressed(() => {});
+  }
+}
+
 /** Runs a replay; a divergence becomes part of the result. */
 function follow(run: () => RunResult, session: ReplaySession): Followed {
   try {
@@ -159,7 +240,14 @@ function follow(run: () => RunResult, session: ReplaySession): Followed {
   }
 }
 
-function describe(job: Job, machine: PcMachine | null, result: RunResult, divergence: DivergenceReport | null, started: number): JobResult {
+function describe(
+  job: Job,
+  machine: PcMachine | null,
+  result: RunResult,
+  divergence: DivergenceReport | null,
+  started: number,
+  checkpoints?: CheckpointReport,
+): JobResult {
   const wallSeconds = (performance.now() - started) / 1000;
   const statistics = machine === null ? null : runStatistics(machine.engine, result.events, wallSeconds);
   const digest = machine === null ? null : digestMachine(machine.parts, machine.memory.u8);
@@ -176,6 +264,7 @@ function describe(job: Job, machine: PcMachine | null, result: RunResult, diverg
     wallSeconds,
     screen: job.screenshot ? (machine?.screen() ?? null) : null,
     ...(statistics === null ? {} : { statistics }),
+    ...(checkpoints === undefined ? {} : { checkpoints }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { checkpointInterval, DEFAULT_INTERVAL } from '../../machine/checkpoint-interval.js';
 import { configure, type MachineArguments } from '../../machine/config.js';
 import { describeInputs } from '../../machine/input-paths.js';
 import { refuseOverwriting } from '../../machine/new-recording.js';
@@ -14,6 +15,7 @@ import { terminalTargets } from '../terminal-targets.js';
 interface RecordArguments extends MachineArguments, SessionArguments {
   readonly log: string;
   readonly logFormat: '5.2' | '7.2';
+  readonly checkpointEvery: string;
 }
 
 /** `palindrome record LOG`: runs a machine and writes its log, with LOG.json beside it. */
@@ -28,11 +30,18 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
         default: '5.2' as const,
         describe: 'QEMU release whose log format is written (5.2: with EVENT_ASYNC)',
       })
+      .option('checkpoint-every', {
+        type: 'string',
+        requiresArg: true,
+        default: DEFAULT_INTERVAL,
+        describe: 'Distance of checkpoints (LOG.checkpoints): instructions (50M), guest time (1s), or off',
+      })
       .example('$0 record boot.rr --bios bios-256k.bin --memory 64M', 'record a firmware boot; Ctrl-C ends it')
       .epilogue('A recording that is interrupted stays readable up to its last event.') as never,
   handler: async (args) => {
     const { snapshots: asked, ...config } = configure(args);
     const { log, logFormat } = args;
+    const checkpoints = checkpointInterval('--checkpoint-every', args.checkpointEvery);
     refuseOverwriting(log, config);
     const store = snapshotFile(log, asked?.file ?? null, null);
     if (asked?.first) checkSnapshotName(asked.first);
@@ -50,6 +59,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
       log,
       logFormat,
       sidecar,
+      checkpoints,
       until: untilIcount(args.until),
       jit: args.jit,
       screenshot: args.screenshot !== undefined,

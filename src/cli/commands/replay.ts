@@ -10,6 +10,7 @@ import { terminalTargets } from '../terminal-targets.js';
 interface StatisticsArguments extends ReplayArguments {
   readonly stats?: boolean | undefined;
   readonly goLiveAt?: string | undefined;
+  readonly fromStart?: boolean | undefined;
 }
 
 /** `palindrome replay LOG`: runs a recording again. */
@@ -24,6 +25,7 @@ export const replayCommand: CommandModule<object, StatisticsArguments> = {
         describe: 'Leave the log at this instruction and go on as a normal run, with the keyboard on the serial port',
       })
       .option('stats', { type: 'boolean', describe: 'Say where the instructions were executed, and what translation cost' })
+      .option('from-start', { type: 'boolean', describe: 'With --until: run from the start, not from the nearest checkpoint' })
       .example('$0 replay boot.rr', 'the machine comes from boot.rr.json')
       .example('$0 replay boot.rr --until 5000000 --screenshot screen.png', 'the screen at that instruction')
       .example('$0 replay boot.rr --icount rrsnapshot=NAME', 'begin at a snapshot: see palindrome snapshot --help')
@@ -36,7 +38,13 @@ export const replayCommand: CommandModule<object, StatisticsArguments> = {
     if (goLiveAt !== null && job.until !== null && job.until < goLiveAt)
       throw new UserError('bad-option', `--until ${args.until} is before --go-live-at ${args.goLiveAt}`);
     const result = await execute(
-      { ...job, config: terminalTargets(job.config, args.json ?? false), statistics: args.stats ?? false, goLiveAt },
+      {
+        ...job,
+        config: terminalTargets(job.config, args.json ?? false),
+        statistics: args.stats ?? false,
+        goLiveAt,
+        seek: !args.fromStart && !args.stats && goLiveAt === null && job.snapshots === undefined,
+      },
       goLiveAt === null ? null : stdinDevice(job.config),
     );
     await writeScreenshot(args.screenshot, result);

@@ -1,0 +1,193 @@
+import { performance } from 'node:perf_hooks';
+import { CheckpointStore, type StoredCheckpoint } from '../../replay/checkpoints/store.js';
+import { LogEventSource } from '../../replay/log/event-source.js';
+import { LogCut, ReplaySession } from '../../replay/replay-session.js';
+import type { RunResult } from '../../replay/session.js';
+import { UserError } from '../core/errors.js';
+import { writtenPages } from './capture-checkpoint.js';
+import { checkpointsPath, knownPages } from './checkpoint-files.js';
+import type { InputFile } from './input-paths.js';
+import type { Job } from './job.js';
+import { type KeptMoment, MomentMemory } from './moment-memory.js';
+import { PcMachine } from './pc.js';
+import { recordingIdentity } from './recording-identity.js';
+import type { Instruments } from './run-job.js';
+import { restoreMachine, saveMachine } from './saved-machine.js';
+
+/** Executing so many instructions costs about as much as restoring a checkpoint. */
+const WORTH_A_RESTORE = 3_000_000;
+
+/** A place in a recording: behind so many instructions and events. */
+export interface Moment {
+  readonly icount: number;
+  readonly events: number;
+}
+
+export interface TimelineOptions extends Pick<Job, 'config' | 'logFormat' | 'strict' | 'jit'> {
+  readonly log: string;
+  /** As LOG.json has them; empty: the checkpoints beside the log are not used. */
+  readonly inputs: readonly InputFile[];
+  /** Compare what is read of the store with its hashes. */
+  readonly checked?: boolean;
+  readonly onProgress?: (icount: number, events: number) => void;
+  readonly stopRequested?: () => boolean;
+  readonly instruments?: Instruments;
+}
+
+/**
+ * A recording at any of its moments. The machine is built once; a seek restores the nearest checkpoint before the place (only the pages that differ; translations stay) and runs from there.
+ * Checkpoints come from the store beside the log, if there is one that can be used, and from `keep`.
+ */
+export class Timeline {
+  readonly machine: PcMachine;
+  readonly session: ReplaySession;
+  /** Stored checkpoints; empty without a store. */
+  readonly store: CheckpointStore | null;
+  /** Why there is no store, or what of it is damaged. */
+  readonly complaints: string[] = [];
+  /** Where the last seek began to run. */
+  startedAt = 0;
+  private readonly source: LogEventSource;
+  private readonly memory: MomentMemory;
+  /** Kept moments, in their order. */
+  private readonly kept: KeptMoment[] = [];
+  private readonly unusable = new Set<StoredCheckpoint>();
+
+  constructor(options: TimelineOptions) {
+    const { config, strict, log } = options;
+    this.source = new LogEventSource(log, options.logFormat);
+    this.store = this.openStore(options);
+    this.session = new ReplaySession(this.source, {
+      shift: config.shift,
+      noReboot: config.noReboot,
+      strict,
+      onProgress: options.onProgress,
+      stopRequested: options.stopRequested,
+    });
+    const unlatchedI8042 = !strict && this.source.generation === 'A';
+    const observed = { now: () => performance.now(), ...options.instruments };
+    this.machine = new PcMachine({ ...config, unlatchedI8042 }, this.session, options.jit, undefined, observed);
+    this.memory = new MomentMemory(this.machine);
+    // There is nothing before the start of the log: without a store's, this is what seeks go back to.
+    if (this.store?.checkpoints[0]?.icount !== 0) this.keep();
+  }
+
+  private openStore({ log, config, inputs, checked }: TimelineOptions): CheckpointStore | null {
+    try {
+      const identity = recordingIdentity(log, config, inputs);
+      const store = new CheckpointStore(checkpointsPath(log), identity, knownPages(config, inputs), { strict: checked ?? false });
+      this.complaints.push(...store.damages.map((d) => `${checkpointsPath(log)}: ${d}`));
+      return store;
+    } catch (e) {
+      if (!(e instanceof UserError)) throw e;
+      if (e.code !== 'file-not-found') this.complaints.push(e.message);
+      return null;
+    }
+  }
+
+  get icount(): number {
+    return this.machine.engine.icount;
+  }
+
+  /** Where it stands. */
+  moment(): Moment {
+    return { icount: this.icount, events: this.source.consumed };
+  }
+
+  /** Runs on, as ReplaySession.run does. Throws DivergenceError. */
+  run(until: number | null, events: number | null = null): RunResult {
+    try {
+      return this.session.run(until, events);
+    } catch (e) {
+      if (e instanceof LogCut) return this.session.standing('end-of-log');
+      throw e;
+    }
+  }
+
+  /**
+   * Goes to a place, forwards or backwards.
+   * @param events so many consumed; null: all that are due at the instruction
+   */
+  seek(icount: number, events: number | null = null): RunResult {
+    this.approach(icount, events ?? Number.POSITIVE_INFINITY);
+    this.startedAt = this.icount;
+    return this.run(icount, events);
+  }
+
+  /** Restores the last moment known before a place, unless the machine stands between them, or just before. */
+  private approach(icount: number, events: number): void {
+    const here = this.moment();
+    for (;;) {
+      const stored = this.storedBefore(icount, events);
+      const kept = this.kept.findLast((k) => !isAfter(k, icount, events)) ?? null;
+      const best = kept !== null && (stored === null || isAfter(kept, stored.icount, stored.position.events)) ? kept : stored;
+      const reachable = !isAfter(here, icount, events);
+      if (best === null || (reachable && best.icount - here.icount < WORTH_A_RESTORE)) {
+        if (!reachable) throw new UserError('store-corrupt', `there is no way back from instruction ${here.icount} to ${icount}`);
+        return;
+      }
+      if (best === kept) return this.restore(kept);
+      if (this.restoreStored(stored!)) return;
+    }
+  }
+
+  private storedBefore(icount: number, events: number): StoredCheckpoint | null {
+    const all = this.store?.checkpoints ?? [];
+    return all.findLast((c) => !isAfter({ icount: c.icount, events: c.position.events }, icount, events) && !this.unusable.has(c)) ?? null;
+  }
+
+  /** Goes to a stored checkpoint; false when it is damaged (it is not looked at again, and the machine stands where it stood). */
+  restoreStored(checkpoint: StoredCheckpoint): boolean {
+    try {
+      const { saved, areas } = this.memory.stored(this.store!, checkpoint);
+      restoreMachine(this.machine, this.session, saved, areas);
+      this.memory.standsAt(this.store!, checkpoint);
+      return true;
+    } catch (e) {
+      if (!(e instanceof UserError)) throw e;
+      this.unusable.add(checkpoint);
+      this.complaints.push(`the checkpoint at instruction ${checkpoint.icount} cannot be used: ${e.message}`);
+      this.memory.lost();
+      return false;
+    }
+  }
+
+  /** Remembers this moment in memory, until it is forgotten: what was written since the moment before, and the states of the parts. */
+  keep(): KeptMoment {
+    const kept = this.memory.keep(saveMachine(this.machine, this.session));
+    const at = this.kept.findIndex((k) => isAfter(k, kept.icount, kept.events));
+    this.kept.splice(at < 0 ? this.kept.length : at, 0, kept);
+    return kept;
+  }
+
+  forget(kept: KeptMoment): void {
+    const at = this.kept.indexOf(kept);
+    if (at >= 0) this.kept.splice(at, 1);
+  }
+
+  /** Back (or forwards) to a kept moment. */
+  restore(kept: KeptMoment): void {
+    restoreMachine(this.machine, this.session, kept.saved, this.memory.kept(kept));
+    this.memory.standsAtKept(kept);
+  }
+
+  /** Pages that may not be what a checkpoint has: written since the machine was last restored. */
+  get written(): Uint32Array {
+    return writtenPages(this.machine.memory.dirtyPage);
+  }
+
+  /** The machine has been compared: it is what the checkpoint has. */
+  equals(checkpoint: StoredCheckpoint): void {
+    this.memory.standsAt(this.store!, checkpoint);
+  }
+
+  close(): void {
+    this.source.close();
+    this.store?.close();
+    this.machine.close();
+  }
+}
+
+function isAfter(a: Moment, icount: number, events: number): boolean {
+  return a.icount > icount || (a.icount === icount && a.events > events);
+}
