@@ -1,0 +1,192 @@
+// Oracle: self-consistency (what was put into a store is what comes out; any damaged byte is found or does no harm)
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { cpioArchive } from '../../perf/guests/cpio.js';
+import { KnownPages } from '../../replay/checkpoints/known-pages.js';
+import { PageTable } from '../../replay/checkpoints/page-table.js';
+import { CheckpointStore } from '../../replay/checkpoints/store.js';
+import { type CheckpointInput, StoreWriter } from '../../replay/checkpoints/store-writer.js';
+import { UserError } from '../../src/core/errors.js';
+import { checkpointInterval } from '../../src/machine/checkpoint-interval.js';
+import { temporaryFolder } from '../cli.js';
+
+const PAGE = 4096;
+const PAGES = 500;
+const IDENTITY = 'a'.repeat(64);
+const folder = temporaryFolder();
+const log = join(folder, 'some.log');
+const path = join(folder, 'store');
+const file = join(folder, 'kernel');
+const initrd = join(folder, 'initrd.gz');
+
+/** A page that has much in common with the others of its kind. */
+function page(seed: number): Uint8Array {
+  return Uint8Array.from({ length: PAGE }, (_, k) => (k % 61) * seed + (seed >> 3));
+}
+
+function input(number: number, pages: readonly (readonly [number, Uint8Array])[]): CheckpointInput {
+  return {
+    icount: number * 1000,
+    timeNs: number * 8000,
+    position: { offset: 12 + number, icount: number * 990, events: number },
+    items: { cpu: Uint8Array.of(number, 1, 2), pic: Uint8Array.of(9), session: new Uint8Array(number) },
+    changes: { memory: { numbers: Uint32Array.from(pages, ([n]) => n), bytes: Buffer.concat(pages.map(([, bytes]) => bytes)) } },
+  };
+}
+
+/** What memory is at each checkpoint. */
+const memories: Map<number, Uint8Array>[] = [];
+const known = (): KnownPages => new KnownPages([file, initrd]);
+const open = (from = path): CheckpointStore => new CheckpointStore(from, IDENTITY, known(), { strict: true });
+
+/** A whole checkpoint is what it was when it was made. */
+function isRight(store: CheckpointStore, number: number): boolean {
+  const checkpoint = store.checkpoints[number]!;
+  const memory = memories[checkpoint.icount / 1000]!;
+  for (let n = 0; n < PAGES; n++) {
+    const id = checkpoint.tables.memory!.get(n);
+    const expected = memory.get(n);
+    if (id === 0 ? expected !== undefined : expected === undefined || Buffer.compare(store.content(id), expected) !== 0) return false;
+  }
+  return Buffer.compare(store.content(checkpoint.items.cpu!), Uint8Array.of(checkpoint.icount / 1000, 1, 2)) === 0;
+}
+
+beforeAll(() => {
+  writeFileSync(log, new Uint8Array(200));
+  writeFileSync(file, Buffer.concat([page(201), page(202), page(203).subarray(0, 100)]));
+  const inside = Buffer.concat([page(211), page(212).subarray(0, 333)]);
+  writeFileSync(initrd, Buffer.concat([gzipSync(cpioArchive([{ name: 'a', mode: 0o644, data: inside }]))]));
+  const writer = StoreWriter.create(path, { identity: IDENTITY, spaces: { memory: { unitBytes: PAGE, count: PAGES } } }, known(), log);
+  let memory = new Map<number, Uint8Array>();
+  const padded = (bytes: Uint8Array): Uint8Array => {
+    const whole = new Uint8Array(PAGE);
+    whole.set(bytes);
+    return whole;
+  };
+  const fromFiles = [page(201), padded(page(203).subarray(0, 100)), page(211), padded(page(212).subarray(0, 333))];
+  for (let number = 0; number < 40; number++) {
+    const changed: [number, Uint8Array][] = [];
+    for (let k = 0; k < 20; k++)
+      changed.push([(number * 37 + k * 11) % PAGES, k % 5 === 0 ? new Uint8Array(PAGE) : page(number * 2 + (k % 3))]);
+    for (const [k, bytes] of fromFiles.entries()) changed.push([480 + ((number + k) % 10), bytes]);
+    memory = new Map(memory);
+    for (const [n, bytes] of changed)
+      if (bytes.some((b) => b !== 0)) memory.set(n, bytes);
+      else memory.delete(n);
+    memories.push(memory);
+    writer.add(input(number, changed));
+  }
+  writer.close();
+});
+
+describe('a store of checkpoints', () => {
+  it('gives back every checkpoint', () => {
+    const store = open();
+    expect(store.checkpoints.map((c) => c.icount)).toEqual(memories.map((_, k) => k * 1000));
+    for (let k = 0; k < memories.length; k++) expect([k, isRight(store, k)]).toEqual([k, true]);
+    expect(store.scrub()).toEqual([]);
+    expect(store.nearest(4999)?.icount).toBe(4000);
+    expect(store.nearest(5000)?.icount).toBe(5000);
+    store.close();
+  });
+
+  it('has equal pages once, and those of the inputs not at all', () => {
+    expect(readFileSync(path).length).toBeLessThan(60_000);
+    const bytes = readFileSync(path);
+    for (const seed of [201, 211]) expect(bytes.includes(Buffer.from(page(seed).subarray(0, 64)))).toBe(false);
+    writeFileSync(initrd, 'gone');
+    const store = open();
+    expect(() => isRight(store, 3)).toThrow(UserError);
+    store.close();
+    writeFileSync(
+      initrd,
+      gzipSync(cpioArchive([{ name: 'a', mode: 0o644, data: Buffer.concat([page(211), page(212).subarray(0, 333)]) }])),
+    );
+  });
+
+  it('goes on where it ended, without what it has', () => {
+    const copy = join(folder, 'extended');
+    writeFileSync(copy, readFileSync(path));
+    const writer = StoreWriter.extend(copy, IDENTITY, known(), log);
+    const all = [...memories[39]!];
+    expect(writer.add(input(39, all))).toBe(false);
+    expect(writer.add({ ...input(40, [[3, page(77)]]), icount: 39_500 })).toBe(true);
+    writer.close();
+    const store = open(copy);
+    expect(store.checkpoints.length).toBe(41);
+    const last = store.checkpoints[40]!;
+    expect(Buffer.compare(store.content(last.tables.memory!.get(3)), page(77))).toBe(0);
+    store.close();
+  });
+
+  it('is refused when it is another recording’s', () => {
+    expect(() => new CheckpointStore(path, 'b'.repeat(64), known())).toThrow('belongs to another recording');
+  });
+
+  it('gives nothing wrong, whichever byte is damaged or wherever it ends', () => {
+    const whole = readFileSync(path);
+    const copy = join(folder, 'damaged');
+    let refused = 0;
+    let found = 0;
+    for (let at = 0; at < whole.length; at += 97) {
+      const bytes = Buffer.from(whole);
+      bytes[at]! ^= 1 << (at & 7);
+      writeFileSync(copy, bytes);
+      if (at % 3 === 0) truncateSync(copy, at);
+      let store: CheckpointStore;
+      try {
+        store = open(copy);
+      } catch (e) {
+        expect(e).toBeInstanceOf(UserError);
+        refused++;
+        continue;
+      }
+      if (store.scrub().length > 0 || store.checkpoints.length < 40) found++;
+      for (const k of [0, 20, 39]) {
+        if (store.checkpoints[k] === undefined) continue;
+        try {
+          expect([at, k, isRight(store, k)]).toEqual([at, k, true]);
+        } catch (e) {
+          if (!(e instanceof UserError)) throw e;
+        }
+      }
+      store.close();
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(found).toBeGreaterThan(100);
+  });
+});
+
+describe('a page table', () => {
+  it('names the pages that differ from another one', () => {
+    const a = PageTable.EMPTY.with(Uint32Array.of(1, 5, 700, 6, 70_000, 7));
+    const b = a.with(Uint32Array.of(700, 8, 3, 9));
+    const found: number[][] = [];
+    b.differences(a, (...difference) => found.push(difference));
+    expect(found).toEqual([
+      [3, 9, 0],
+      [700, 8, 6],
+    ]);
+    expect([a.get(700), b.get(700), b.get(70_000), a.get(99)]).toEqual([6, 8, 7, 0]);
+    expect([...a.pairs()]).toEqual([1, 5, 700, 6, 70_000, 7]);
+  });
+});
+
+describe('a distance of checkpoints', () => {
+  it.each([
+    ['1s', { guestNs: 1e9 }],
+    ['250ms', { guestNs: 2.5e8 }],
+    ['8M', { instructions: 8e6 }],
+    ['1_000_000', { instructions: 1e6 }],
+    ['off', null],
+    ['0', null],
+  ])('%s is understood', (text, expected) => {
+    expect(checkpointInterval('--every', text)).toEqual(expected);
+  });
+
+  it.each(['-1', '12parsecs', '5', '1e400', '', '9999999999999999999', '1ns'])('%j is refused', (text) => {
+    expect(() => checkpointInterval('--every', text)).toThrow(UserError);
+  });
+});
