@@ -17,6 +17,7 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
   ['src/debug/', ['src/core/', 'src/memory/', 'src/machine/', 'jit/', 'devices/', 'replay/']],
   ['src/gdb/', ['src/core/', 'src/debug/']],
   ['src/monitor/', ['src/core/', 'src/debug/', 'src/machine/', 'replay/']],
+  ['src/verify/', ['src/core/', 'src/memory/', 'src/machine/', 'jit/', 'devices/', 'replay/']],
   ['src/cli/', ['src/', 'jit/', 'devices/', 'replay/']],
   ['test/', ['']],
   ['perf/', ['']],

@@ -219,13 +219,22 @@ export class CheckpointStore {
     }
   }
 
-  /** Checks every record; gives the checkpoints that can be restored, and adds to `damages` what is not as it was written. */
-  scrub(): readonly string[] {
-    const found = [...this.damages];
-    for (const block of this.blocks)
-      if (this.file.payload(block.record) === null)
-        found.push(`contents ${block.first} to ${block.first + block.record.count - 1} at byte ${block.record.at} are damaged`);
-    return found;
+  /** Checks every record: what is not as it was written, and the checkpoints that do not need it. */
+  scrub(): { readonly damages: readonly string[]; readonly usable: readonly StoredCheckpoint[] } {
+    const bad = this.blocks.filter((block) => this.file.payload(block.record) === null);
+    const words = bad.map(({ first, record }) => `contents ${first} to ${first + record.count - 1} at byte ${record.at} are damaged`);
+    const isBad = (id: number): boolean => bad.some(({ first, record }) => id >= first && id < first + record.count);
+    const isWhole = (checkpoint: StoredCheckpoint): boolean => {
+      if (Object.values(checkpoint.items).some(isBad)) return false;
+      return Object.values(checkpoint.tables).every((table) => {
+        let whole = true;
+        table.differences(PageTable.EMPTY, (_, id) => {
+          if (whole && isBad(id)) whole = false;
+        });
+        return whole;
+      });
+    };
+    return { damages: [...this.damages, ...words], usable: bad.length === 0 ? this.checkpoints : this.checkpoints.filter(isWhole) };
   }
 
   /** Length of the file, without what is no whole record. */

@@ -11,6 +11,7 @@ import { recordCommand } from './commands/record.js';
 import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
 import { snapshotCommand } from './commands/snapshot.js';
+import { verifyCommand } from './commands/verify.js';
 
 /** One line for what the user can mend; the whole stack for what is our fault. */
 function fail(error: unknown): never {
@@ -65,6 +66,7 @@ const parser = yargs(hideBin(process.argv))
   .command(debugCommand)
   .command(profileCommand)
   .command(snapshotCommand)
+  .command(verifyCommand)
   .command(checkpointCommand)
   .command(logCommand)
   .command(demoCommand)

@@ -118,6 +118,11 @@ export class MomentMemory {
     watchWrites(this.machine.cpu);
   }
 
+  /** Pages that may not be what a stored checkpoint has. */
+  differingFrom(checkpoint: StoredCheckpoint): Iterable<number> {
+    return this.differing(checkpoint.tables[MEMORY_SPACE] ?? PageTable.EMPTY, new Map());
+  }
+
   /** Pages that may not be what a moment has: it has `over` over `base`. */
   private differing(base: PageTable, over: Pages): Iterable<number> {
     const { dirtyPage } = this.machine.memory;

@@ -4,7 +4,6 @@ import { LogEventSource } from '../../replay/log/event-source.js';
 import { LogCut, ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
 import { UserError } from '../core/errors.js';
-import { writtenPages } from './capture-checkpoint.js';
 import { checkpointsPath, knownPages } from './checkpoint-files.js';
 import type { InputFile } from './input-paths.js';
 import type { Job } from './job.js';
@@ -48,6 +47,7 @@ export class Timeline {
   /** Where the last seek began to run. */
   startedAt = 0;
   private readonly source: LogEventSource;
+  private compared: StoredCheckpoint | null = null;
   private readonly memory: MomentMemory;
   /** Kept moments, in their order. */
   private readonly kept: KeptMoment[] = [];
@@ -96,6 +96,7 @@ export class Timeline {
 
   /** Runs on, as ReplaySession.run does. Throws DivergenceError. */
   run(until: number | null, events: number | null = null): RunResult {
+    this.compared = null;
     try {
       return this.session.run(until, events);
     } catch (e) {
@@ -136,15 +137,18 @@ export class Timeline {
     return all.findLast((c) => !isAfter({ icount: c.icount, events: c.position.events }, icount, events) && !this.unusable.has(c)) ?? null;
   }
 
-  /** Goes to a stored checkpoint; false when it is damaged (it is not looked at again, and the machine stands where it stood). */
-  restoreStored(checkpoint: StoredCheckpoint): boolean {
+  /**
+   * Goes to a stored checkpoint; false when it is damaged (it is not looked at again).
+   * @param demanded throw the UserError then
+   */
+  restoreStored(checkpoint: StoredCheckpoint, demanded = false): boolean {
     try {
       const { saved, areas } = this.memory.stored(this.store!, checkpoint);
       restoreMachine(this.machine, this.session, saved, areas);
       this.memory.standsAt(this.store!, checkpoint);
       return true;
     } catch (e) {
-      if (!(e instanceof UserError)) throw e;
+      if (demanded || !(e instanceof UserError)) throw e;
       this.unusable.add(checkpoint);
       this.complaints.push(`the checkpoint at instruction ${checkpoint.icount} cannot be used: ${e.message}`);
       this.memory.lost();
@@ -171,13 +175,19 @@ export class Timeline {
     this.memory.standsAtKept(kept);
   }
 
-  /** Pages that may not be what a checkpoint has: written since the machine was last restored. */
-  get written(): Uint32Array {
-    return writtenPages(this.machine.memory.dirtyPage);
+  /** Pages that may not be what a checkpoint has; all others are. */
+  pagesThatMayDiffer(checkpoint: StoredCheckpoint): Iterable<number> {
+    return this.memory.differingFrom(checkpoint);
+  }
+
+  /** The checkpoint that the machine was found to be equal to; null once it ran on. */
+  get comparedWith(): StoredCheckpoint | null {
+    return this.compared;
   }
 
   /** The machine has been compared: it is what the checkpoint has. */
   equals(checkpoint: StoredCheckpoint): void {
+    this.compared = checkpoint;
     this.memory.standsAt(this.store!, checkpoint);
   }
 

@@ -86,7 +86,7 @@ describe('a store of checkpoints', () => {
     const store = open();
     expect(store.checkpoints.map((c) => c.icount)).toEqual(memories.map((_, k) => k * 1000));
     for (let k = 0; k < memories.length; k++) expect([k, isRight(store, k)]).toEqual([k, true]);
-    expect(store.scrub()).toEqual([]);
+    expect(store.scrub().damages).toEqual([]);
     expect(store.nearest(4999)?.icount).toBe(4000);
     expect(store.nearest(5000)?.icount).toBe(5000);
     store.close();
@@ -143,7 +143,7 @@ describe('a store of checkpoints', () => {
         refused++;
         continue;
       }
-      if (store.scrub().length > 0 || store.checkpoints.length < 40) found++;
+      if (store.scrub().damages.length > 0 || store.checkpoints.length < 40) found++;
       for (const k of [0, 20, 39]) {
         if (store.checkpoints[k] === undefined) continue;
         try {

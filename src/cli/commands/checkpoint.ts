@@ -68,7 +68,7 @@ function jsonLine(store: CheckpointStore): string {
     events: position.events,
     digest,
   }));
-  return JSON.stringify({ checkpoints, bytes: store.bytes, damages: store.scrub() });
+  return JSON.stringify({ checkpoints, bytes: store.bytes, damages: store.scrub().damages });
 }
 
 function table(store: CheckpointStore): string[] {
@@ -76,7 +76,7 @@ function table(store: CheckpointStore): string[] {
     `${icount.toLocaleString('en-US').padStart(20)}  ${(timeNs / 1e9).toFixed(3).padStart(12)} s  ${String(position.events).padStart(10)}  ${digest ?? '-'}`;
   const head = `${'instructions'.padStart(20)}  ${'guest time'.padStart(14)}  ${'events'.padStart(10)}  digest`;
   const foot = `${store.checkpoints.length} checkpoints, ${store.bytes.toLocaleString('en-US')} bytes`;
-  return [head, ...store.checkpoints.map(row), foot, ...store.scrub().map((d) => `damaged: ${d}`)];
+  return [head, ...store.checkpoints.map(row), foot, ...store.scrub().damages.map((d) => `damaged: ${d}`)];
 }
 
 /** `palindrome checkpoint`: the checkpoints beside a log. */

@@ -1,0 +1,160 @@
+import { Piscina } from 'piscina';
+import { CheckpointStore } from '../../replay/checkpoints/store.js';
+import { UserError } from '../core/errors.js';
+import { checkpointsPath, knownPages } from '../machine/checkpoint-files.js';
+import { recordingIdentity } from '../machine/recording-identity.js';
+import { setEngineFlags } from '../machine/v8-flags.js';
+import type { Diagnosis } from './diagnose.js';
+import { Lanes } from './lanes.js';
+import { planSegments, type Segment, type SegmentOutcome, type VerifiedRecording } from './segment.js';
+import type { SegmentReply, VerifyWorkerData } from './worker.js';
+
+/** A segment is tried again once when its worker dies. */
+const ATTEMPTS = 2;
+/** Of JavaScript objects, in MiB: guest memory and checkpoints lie outside. */
+const WORKER_HEAP_MIB = 1024;
+
+/** A segment that is not what was recorded, or could not be run. */
+export interface Finding {
+  readonly segment: Segment;
+  /** Null: it was not run. */
+  readonly outcome: SegmentOutcome | null;
+  /** Why it was not run: the checkpoint cannot be used, or the worker died twice. */
+  readonly failure: string | null;
+  /** Null: not looked for, or not found. */
+  readonly diagnosis: Diagnosis | null;
+}
+
+export interface VerifyResult {
+  readonly instructions: number;
+  readonly segments: number;
+  /** Segments that are as recorded. */
+  readonly verified: number;
+  readonly workers: number;
+  readonly wallSeconds: number;
+  /** Time that the workers spent, added up, by time passed. */
+  readonly speedUp: number;
+  /** In the order of the recording. */
+  readonly findings: readonly Finding[];
+  /** What is wrong with the store, though it changed nothing of the result. */
+  readonly warnings: readonly string[];
+  /** Ended early on request. */
+  readonly stopped: boolean;
+}
+
+export interface VerifyOptions {
+  readonly workers: number;
+  /** Instruction count of each worker, and how many segments are done, now and then. */
+  readonly onProgress?: (places: readonly number[], done: number, segments: number) => void;
+  readonly signal?: AbortSignal;
+  /** MiB; see WORKER_HEAP_MIB. */
+  readonly workerHeap?: number;
+}
+
+/** Replays all segments of a recording, several at a time, and compares each with the checkpoint at its end. */
+export async function verify(recording: VerifiedRecording, options: VerifyOptions): Promise<VerifyResult> {
+  const started = performance.now();
+  const { segments, warnings } = plan(recording);
+  const workers = Math.max(1, Math.min(options.workers, segments.length));
+  const places = new SharedArrayBuffer(8 * workers);
+  const data: VerifyWorkerData = { recording, counter: new SharedArrayBuffer(4), places };
+  setEngineFlags();
+  const pool = new Piscina<unknown, unknown>({
+    filename: new URL('./worker.js', import.meta.url).href,
+    minThreads: workers,
+    maxThreads: workers,
+    workerData: data,
+    // A machine does not return to its event loop while a segment runs.
+    atomics: 'disabled',
+    resourceLimits: { maxOldGenerationSizeMb: options.workerHeap ?? WORKER_HEAP_MIB },
+  });
+  // What a thread dies of comes with its task.
+  pool.on('error', () => {});
+  const outcomes: SegmentOutcome[] = [];
+  const findings: Finding[] = [];
+  const lanes = new Lanes(segments, workers);
+  const view = new Float64Array(places);
+  const progress = setInterval(() => options.onProgress?.([...view], outcomes.length, segments.length), 200);
+  const isOver = (): boolean => options.signal?.aborted ?? false;
+  const runLane = async (lane: number): Promise<void> => {
+    for (let segment = lanes.next(lane); segment !== null && !isOver(); segment = lanes.next(lane)) {
+      const reply = await attempt(pool, segment, isOver);
+      if (reply === null) return;
+      if ('refused' in reply) findings.push({ segment, outcome: null, failure: reply.refused, diagnosis: null });
+      else {
+        outcomes.push(reply.outcome);
+        if (isWrong(reply.outcome)) findings.push({ segment, outcome: reply.outcome, failure: null, diagnosis: null });
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: workers }, (_, lane) => runLane(lane)));
+    const wallSeconds = (performance.now() - started) / 1000;
+    findings.sort((a, b) => a.segment.number - b.segment.number);
+    const explained = await explainFirst(pool, findings, isOver);
+    const spent = outcomes.reduce((sum, o) => sum + o.milliseconds, 0) / 1000;
+    return {
+      instructions: outcomes.filter((o) => !isWrong(o)).reduce((sum, o) => sum + o.instructions, 0),
+      segments: segments.length,
+      verified: outcomes.filter((o) => !isWrong(o)).length,
+      workers,
+      wallSeconds,
+      speedUp: spent / wallSeconds,
+      findings: explained,
+      warnings,
+      stopped: isOver(),
+    };
+  } finally {
+    clearInterval(progress);
+    await pool.destroy();
+  }
+}
+
+function isWrong({ differences, divergence, logChanged }: SegmentOutcome): boolean {
+  return differences.length > 0 || divergence !== null || logChanged;
+}
+
+/** Without a store that can be used the whole recording is one segment. */
+function plan({ log, config, inputs, final }: VerifiedRecording): { segments: Segment[]; warnings: string[] } {
+  const path = checkpointsPath(log);
+  try {
+    const store = new CheckpointStore(path, recordingIdentity(log, config, inputs), knownPages(config, inputs));
+    const { damages, usable } = store.scrub();
+    store.close();
+    return { segments: planSegments(usable, final), warnings: damages.map((d) => `${path}: ${d}`) };
+  } catch (e) {
+    if (!(e instanceof UserError)) throw e;
+    const hint =
+      e.code === 'file-not-found'
+        ? `${path} is not there; "palindrome checkpoint add" makes it, so that several workers can verify`
+        : e.message;
+    return { segments: planSegments([], final), warnings: [hint] };
+  }
+}
+
+/** Null: stopped. */
+async function attempt(pool: Piscina<unknown, unknown>, segment: Segment, isOver: () => boolean): Promise<SegmentReply | null> {
+  let failure = '';
+  for (let n = 0; n < ATTEMPTS && !isOver(); n++) {
+    try {
+      return (await pool.run(segment, { name: 'segment' })) as SegmentReply;
+    } catch (e) {
+      failure = (e as Error).message;
+    }
+  }
+  return isOver() ? null : { refused: `its worker ended ${ATTEMPTS} times: ${failure}` };
+}
+
+/** The first place where the recording is left is the one that matters. */
+async function explainFirst(pool: Piscina<unknown, unknown>, findings: Finding[], isOver: () => boolean): Promise<Finding[]> {
+  const first = findings.findIndex((f) => f.outcome !== null);
+  const finding = findings[first];
+  if (finding === undefined || isOver()) return findings;
+  try {
+    const task = { task: finding.segment, outcome: finding.outcome };
+    const diagnosis = (await pool.run(task, { name: 'explain' })) as Diagnosis;
+    return findings.with(first, { ...finding, diagnosis });
+  } catch (e) {
+    return findings.with(first, { ...finding, failure: `looking for the place failed: ${(e as Error).message}` });
+  }
+}
