@@ -88,7 +88,7 @@ describe('a recording over an older one', () => {
     summary('record', log, ...guest, '--until', '2000000');
     const { digest, icount } = summary('record', log, ...guest, '--until', UNTIL);
     expect(summary('replay', log)).toMatchObject({ status: 0, digest, icount, stop: 'end-of-log' });
-    expect(readdirSync(at).sort()).toEqual(['a.rr', 'a.rr.json', 'guest.bin']);
+    expect(readdirSync(at).sort()).toEqual(['a.rr', 'a.rr.checkpoints', 'a.rr.json', 'guest.bin']);
   });
 
   it('touches nothing before it begins, and never leaves the old LOG.json beside the new log', () => {
