@@ -80,6 +80,24 @@ export function readSidecar(log: string): Sidecar | null {
   return checkSidecar(path, text);
 }
 
+/**
+ * Properties of a machine that were added after the first recordings were made, with what their options mean when they are not given: without them LOG.json is an
+ * older one. A machine that was another then diverges, and says so.
+ */
+const ADDED_LATER: Pick<MachineConfig, 'acpi' | 'hpet' | 'linuxRom' | 'rebootTimeoutMs'> = {
+  acpi: true,
+  hpet: true,
+  linuxRom: null,
+  rebootTimeoutMs: null,
+};
+
+/** A LOG.json with all properties of today. */
+function upToDate(value: unknown): unknown {
+  const { machine } = value as { machine?: unknown };
+  if (typeof machine !== 'object' || machine === null) return value;
+  return { ...(value as object), machine: { ...ADDED_LATER, ...machine } };
+}
+
 function checkSidecar(path: string, text: string): Sidecar {
   let value: unknown;
   try {
@@ -89,8 +107,9 @@ function checkSidecar(path: string, text: string): Sidecar {
   }
   if ((value as Partial<Sidecar> | null)?.palindrome !== SIDECAR_VERSION)
     throw new UserError('sidecar-corrupt', `${path} is not a palindrome recording description of version ${SIDECAR_VERSION}`);
-  const wrong = wrongSidecarField(value);
+  const whole = upToDate(value);
+  const wrong = wrongSidecarField(whole);
   if (wrong !== null)
     throw new UserError('sidecar-corrupt', `${path} does not describe a machine: "${wrong}" is missing or not what it must be`);
-  return value as Sidecar;
+  return whole as Sidecar;
 }

@@ -32,12 +32,21 @@ function replaced(path: readonly string[], value: unknown): string {
   return JSON.stringify(tree);
 }
 
+/** What recordings of earlier versions do not say. */
+const LATER = { acpi: true, hpet: true, linuxRom: null, rebootTimeoutMs: null };
 /** Absent is fine only for these. */
-const OPTIONAL = ['final', 'inputs.0.bytes', 'machine.drives.0.backing'];
+const OPTIONAL = ['final', 'inputs.0.bytes', 'machine.drives.0.backing', ...Object.keys(LATER).map((name) => `machine.${name}`)];
 
 describe('LOG.json', () => {
   it('is read as it was written', () => {
     expect(readSidecar(log)).toMatchObject({ machine, inputs, logFormat: '5.2' });
+  });
+
+  it('of an earlier version means the defaults by what it does not say', () => {
+    const tree = JSON.parse(good) as { machine: Tree };
+    for (const name of Object.keys(LATER)) delete tree.machine[name];
+    writeFileSync(`${log}.json`, JSON.stringify(tree));
+    expect(readSidecar(log)!.machine).toEqual({ ...machine, ...LATER });
   });
 
   it.each(paths(JSON.parse(good)).map((p) => [p.join('.'), p] as const))('with another kind of value as %s is refused', (name, path) => {
