@@ -9,6 +9,9 @@ import { PcMachine } from '../machine/pc.js';
 import { recordingEnd, writeSidecar } from '../machine/sidecar.js';
 import type { Incarnation, Incarnator, Reins } from './incarnation.js';
 
+/** How often a recording is made readable by others. */
+const FLUSH_INTERVAL_MS = 100;
+
 /** What a live machine under a debugger has of the outside. */
 export interface LiveSurroundings {
   readonly host: Pick<HostEnvironment, 'wallNs' | 'monotonicNs' | 'random'>;
@@ -38,6 +41,7 @@ export class LiveIncarnator implements Incarnator {
     const log = files === null ? null : new LogWriter(files, job.logFormat);
     const sink: EventSink = log ?? new NullSink();
     let machine: PcMachine | null = null;
+    let flushed = performance.now();
     const session = new RecordSession(
       this.host(),
       sink,
@@ -46,7 +50,13 @@ export class LiveIncarnator implements Incarnator {
         noReboot: job.config.noReboot,
         asyncFirst: job.logFormat === '7.2',
         pauseRequested: () => reins.paused(),
-        onProgress: () => machine?.flushOutputs(),
+        onProgress: () => {
+          const now = performance.now();
+          if (now - flushed < FLUSH_INTERVAL_MS) return;
+          flushed = now;
+          sink.flush();
+          machine?.flushOutputs();
+        },
       },
       (device) => machine?.canReceive(device) ?? 0,
     );

@@ -1,0 +1,123 @@
+// Oracle: QEMU run (7.2.22) and its manual page: which options it takes, in which spelling; the rest is self-consistency.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { parseQemuOptions } from '../../src/cli/system/qemu-options.js';
+import { RECORDINGS, summary, temporaryFolder } from '../cli.js';
+
+const SYSTEM = new URL('../../dist/src/cli/system/main.js', import.meta.url).pathname;
+const folder = temporaryFolder();
+const ROM = join(RECORDINGS, 't2.bin');
+const MACHINE = ['-M', 'pc', '-cpu', 'max', '-m', '16', '-display', 'none', '-net', 'none', '-nodefaults', '-bios', ROM, '-no-reboot'];
+
+describe('options in the spelling of QEMU', () => {
+  it('name the machine, its debugger and its monitors', () => {
+    const chardevs = [
+      '-chardev',
+      'socket,id=mon,path=/tmp/m.sock',
+      '-mon',
+      'chardev=mon,mode=control',
+      '-chardev',
+      'file,id=s,path=out.txt',
+    ];
+    const line = parseQemuOptions([
+      ...[
+        ...MACHINE,
+        '-vga',
+        'none',
+        '-serial',
+        'chardev:s',
+        '-serial',
+        'null',
+        ...chardevs,
+        '-s',
+        '-S',
+        '-qmp',
+        'tcp::4444,server=on,wait=off',
+      ],
+      ...['-monitor', 'none', '-smp', '1', '--icount', 'shift=7,rr=record,rrfile=a,,b.rr'],
+    ]);
+    expect(line).toMatchObject({ mode: 'record', log: 'a,b.rr', stopped: true, noDisplay: true, stays: false });
+    expect(line.machine).toMatchObject({ memory: '16', cpu: 'max', machine: 'pc', icount: 'shift=7', noReboot: true, net: ['none'] });
+    expect(line.machine.serial).toEqual(['file:out.txt', 'null']);
+    expect(line.services).toMatchObject([
+      { kind: 'monitor', mode: 'control', connect: true, address: { kind: 'unix', path: '/tmp/m.sock' } },
+      { kind: 'gdb', address: { host: '127.0.0.1', port: 1234 } },
+      { kind: 'monitor', mode: 'control', connect: false, address: { host: '127.0.0.1', port: 4444 } },
+    ]);
+  });
+
+  it('are refused by name when we do not have them, never ignored', () => {
+    const refusals: Record<string, string[]> = {
+      '-netdev': ['-netdev', 'user,id=net1'],
+      '-object': ['-object', 'filter-replay,id=replay,netdev=net1'],
+      '-soundhw': ['-soundhw', 'ac97'],
+      '-smp 2': ['-smp', '2'],
+      '-display gtk': ['-display', 'gtk'],
+      '-vga cirrus': ['-vga', 'cirrus'],
+      rrsnapshot: ['-icount', 'shift=3,rr=replay,rrfile=x,rrsnapshot=init'],
+      rrfile: ['-icount', 'rr=record'],
+      'needs a value': ['-m'],
+      'expected an option': ['disk.img'],
+      chardev: ['-mon', 'chardev=nobody'],
+    };
+    for (const [named, argv] of Object.entries(refusals)) expect(() => parseQemuOptions(argv), named).toThrow(named);
+    const { status, stderr } = spawnSync(process.execPath, [SYSTEM, ...MACHINE, '-device', 'rtl8139,netdev=net1'], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^palindrome-system-i386: [^\n]*rtl8139[^\n]*\n$/)]);
+  });
+});
+
+/** Speaks QMP with a socket until a line satisfies `done`; answers `commands` one after the other. */
+function qmp(path: string, commands: readonly object[], done: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    let text = '';
+    socket.on('error', reject).on('close', () => resolve(text));
+    socket.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+      if (done.test(text)) socket.destroy();
+    });
+    for (const command of commands) socket.write(JSON.stringify(command));
+  });
+}
+
+it('a machine is recorded, driven through QMP, and replayed to the same end', async () => {
+  const log = join(folder, 'system.rr');
+  const socket = join(folder, 'qmp.sock');
+  writeFileSync(join(folder, 'out.txt'), '');
+  const program = spawn(
+    process.execPath,
+    [
+      SYSTEM,
+      ...MACHINE,
+      '-debugcon',
+      'null',
+      '-S',
+      '-qmp',
+      `unix:${socket},server=on,wait=off`,
+      '-icount',
+      `shift=7,rr=record,rrfile=${log}`,
+    ],
+    { stdio: 'ignore' },
+  );
+  const ended = new Promise((resolve) => program.once('close', resolve));
+  while (!existsSync(socket)) await sleep(20);
+  const text = await qmp(
+    socket,
+    ['qmp_capabilities', 'query-status', 'cont', 'query-replay', 'stop', 'query-status', 'quit'].map((execute, id) => ({ execute, id })),
+    /"id":6/,
+  );
+  expect(text).toContain('{"return":{"status":"prelaunch","singlestep":false,"running":false},"id":1}');
+  expect(text).toMatch(/"return":\{"mode":"record","filename":"[^"]*system.rr","icount":\d+\},"id":3/);
+  expect(text).toContain('{"return":{"status":"paused","singlestep":false,"running":false},"id":5}');
+  expect(text).toMatch(/"event":"RESUME"[\s\S]*"event":"STOP"/);
+  expect(await ended).toBe(0);
+  expect(summary('replay', log)).toMatchObject({ status: 0, divergence: null });
+  const again = spawnSync(process.execPath, [SYSTEM, ...MACHINE, '-debugcon', 'null', '-icount', `shift=7,rr=replay,rrfile=${log}`], {
+    encoding: 'utf8',
+  });
+  expect([again.status, again.stderr]).toEqual([0, '']);
+});
