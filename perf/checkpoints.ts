@@ -1,0 +1,71 @@
+/**
+ * What checkpoints cost and give, on a recording of ours that has some (perf/guests/debian.ts makes the guest):
+ *   npm run build && npx tsx perf/checkpoints.ts LOG [SEEKS]
+ * Seeks go to random instructions (the seed is printed), after a first one; verification runs with one worker and with two.
+ */
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { replayJob } from '../src/cli/replay-job.js';
+import { checkpointsPath } from '../src/machine/checkpoint-files.js';
+import { Timeline } from '../src/machine/timeline.js';
+
+const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
+const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192', '--no-lazy-feedback-allocation', '--allow-natives-syntax'];
+const GOALS = { storeMb: 60, medianMs: 150, p95Ms: 400, speedUp: 1.7 };
+const SEED = 1;
+
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function seeks(log: string, count: number): void {
+  const job = replayJob({ log, jit: 'on', json: true } as Parameters<typeof replayJob>[0]);
+  const timeline = new Timeline({ ...job, log, inputs: job.inputs ?? [] });
+  const end = job.final?.icount ?? timeline.store?.checkpoints.at(-1)?.icount ?? 0;
+  const random = randomNumbers(SEED);
+  const times: number[] = [];
+  timeline.seek(Math.floor(end / 2));
+  for (let k = 0; k < count; k++) {
+    const place = Math.floor(random() * end);
+    const started = performance.now();
+    timeline.seek(place);
+    times.push(performance.now() - started);
+  }
+  times.sort((a, b) => a - b);
+  const at = (q: number): string => times[Math.min(times.length - 1, Math.floor(times.length * q))]!.toFixed(0);
+  const distance = end / Math.max(1, timeline.store?.checkpoints.length ?? 1) / 1e6;
+  console.log(`seek (seed ${SEED}, ${count} places, checkpoints ${distance.toFixed(1)} M instructions apart)`);
+  console.log(`  median ${at(0.5)} ms (goal ${GOALS.medianMs}), p95 ${at(0.95)} ms (goal ${GOALS.p95Ms})`);
+  timeline.close();
+}
+
+function verifySeconds(log: string, workers: number): number {
+  const { stdout, stderr } = spawnSync(process.execPath, [MAIN, 'verify', log, '--workers', String(workers), '--json'], {
+    encoding: 'utf8',
+  });
+  if (!stdout.startsWith('{')) throw new Error(stderr);
+  const { wallSeconds, findings } = JSON.parse(stdout) as { wallSeconds: number; findings: unknown[] };
+  if (findings.length > 0) throw new Error(`the recording does not verify: ${stdout}`);
+  return wallSeconds;
+}
+
+const [log, count = '200', inside] = process.argv.slice(2);
+if (log === undefined) {
+  console.error('usage: npx tsx perf/checkpoints.ts LOG [SEEKS]');
+  process.exit(1);
+}
+if (inside === 'seeks') seeks(log, Number(count));
+else {
+  console.log(
+    `store: ${(statSync(checkpointsPath(log)).size / 1e6).toFixed(1)} MB (goal ${GOALS.storeMb} for the Debian boot, one per second)`,
+  );
+  const self = new URL(import.meta.url).pathname;
+  spawnSync(process.execPath, [...V8_FLAGS, '--import', 'tsx', self, log, count, 'seeks'], { stdio: 'inherit' });
+  const one = verifySeconds(log, 1);
+  const two = verifySeconds(log, 2);
+  console.log(`verify: one worker ${one.toFixed(1)} s, two ${two.toFixed(1)} s: ${(one / two).toFixed(2)} times (goal ${GOALS.speedUp})`);
+}
