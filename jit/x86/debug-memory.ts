@@ -66,7 +66,7 @@ export function pokeMemory(cpu: Cpu, space: 'virtual' | 'physical', address: num
   return eachPage(cpu, space, address, bytes.length, (paddr, at, length) => {
     const page = cpu.memory.readPage[paddr >>> 12];
     if (page === NOT_MEMORY) return;
-    if (cpu.memory.codePage[page] !== 0) cpu.memory.onCodeWrite?.(page);
+    cpu.memory.noteWrite(page);
     cpu.memory.u8.set(bytes.subarray(at, at + length), page * 4096 + (paddr & 0xfff));
   });
 }

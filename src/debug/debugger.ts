@@ -15,8 +15,20 @@ import {
 } from '../core/debug-target.js';
 import { DivergenceError } from '../core/errors.js';
 import type { Incarnation, Incarnator } from './incarnation.js';
+import { NearbyState } from './nearby-state.js';
 
 const BEGINNING: Position = { icount: 0, deliveries: 0 };
+
+/** When a state is kept on the way to a place that is gone back to, in instructions. */
+export interface Keeping {
+  /** How far before that place. */
+  readonly before: number;
+  /** Only on ways of that length. */
+  readonly worth: number;
+}
+
+/** A million instructions take some 20 ms. */
+const KEEPING: Keeping = { before: 1_000_000, worth: 4_000_000 };
 
 /** Where a search backwards has to go. */
 interface Found {
@@ -35,6 +47,7 @@ export class Debugger {
   readonly stops = new DebugStops();
   private readonly incarnator: Incarnator;
   private readonly interrupted: () => boolean;
+  private readonly keeping: Keeping;
   private now: Incarnation;
   /** Set once the machine cannot go on. */
   private over: StopCause | null = null;
@@ -45,11 +58,16 @@ export class Debugger {
   /** How far the guest's output has been shown. */
   private shown = 0;
   private arrived: () => boolean = () => false;
+  /** The machine shortly before the place that was gone back to last. */
+  private kept: NearbyState | null = null;
+  /** It stopped in the middle of something, and can only be made anew. */
+  private broken = false;
   private wasInterrupted = false;
 
   /** @param interrupted called between slices of a running machine: whether somebody asks it to stand still */
-  constructor(incarnator: Incarnator, interrupted: () => boolean) {
+  constructor(incarnator: Incarnator, interrupted: () => boolean, keeping = KEEPING) {
     this.incarnator = incarnator;
+    this.keeping = keeping;
     this.interrupted = interrupted;
     this.now = this.begin();
   }
@@ -118,6 +136,7 @@ export class Debugger {
 
   private begin(): Incarnation {
     this.over = null;
+    this.broken = false;
     this.stops.rearm();
     this.stops.setDeliveries(-1, 0);
     const { stops } = this;
@@ -167,6 +186,7 @@ export class Debugger {
       }
     } catch (e) {
       this.over = failure(e);
+      this.broken = true;
     } finally {
       this.arrived = () => false;
       stops.stopAtDelivery = stops.passNext = false;
@@ -263,6 +283,24 @@ export class Debugger {
     this.now = this.begin();
   }
 
+  /** Puts the machine to a place at or before another one, from where it is not far; keeps a state on a long way. False: somebody interrupted. */
+  private approach(target: Position): boolean {
+    const { kept, stops, keeping } = this;
+    if (kept !== null && !this.broken && comparePositions(kept.position, target) <= 0) {
+      kept.restore(this.machine, this.session);
+      this.over = null;
+      stops.rearm();
+      stops.setDeliveries(kept.position.icount, kept.position.deliveries);
+    } else this.rewind();
+    if (target.icount - this.position.icount < keeping.worth) return true;
+    const icount = target.icount - keeping.before;
+    this.runFreely(icount, () => this.machine.engine.icount >= icount);
+    if (this.wasInterrupted || this.over !== null) return false;
+    this.kept = null;
+    this.kept = new NearbyState(this.position, this.machine, this.session);
+    return true;
+  }
+
   /** Runs without breakpoints and watchpoints. */
   private runFreely(until: number, arrived: () => boolean): StopCause {
     const { stops } = this;
@@ -277,7 +315,7 @@ export class Debugger {
   }
 
   private goTo(target: Position): StopCause {
-    if (comparePositions(target, this.position) < 0) this.rewind();
+    if (comparePositions(target, this.position) < 0 && !this.approach(target)) return this.cause();
     return this.runFreely(target.icount, () => comparePositions(this.position, target) >= 0);
   }
 
@@ -289,7 +327,8 @@ export class Debugger {
       if (!this.machine.engine.halted || cause.kind !== 'debug') return cause;
     }
     if (icount === 0) return this.goTo(BEGINNING);
-    if (comparePositions(this.position, { icount: icount - 1, deliveries: 0 }) > 0) this.rewind();
+    const before = { icount: icount - 1, deliveries: 0 };
+    if (comparePositions(this.position, before) > 0 && !this.approach(before)) return this.cause();
     return this.behindEventsAt(icount - 1);
   }
 
