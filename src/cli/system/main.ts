@@ -23,7 +23,8 @@ Options that are not supported are refused by name. See palindrome record --help
 function job(line: QemuCommandLine): Omit<Job, 'control'> {
   const base = { until: null, jit: 'on', screenshot: false, strict: true, final: null, logFormat: '5.2' } as const;
   if (line.mode === 'replay') return replayJob({ ...line.machine, log: line.log!, jit: 'on' });
-  const asked = configure(line.machine);
+  // An image for snapshots is no part of the machine, and nothing is taken here yet.
+  const { snapshots, ...asked } = configure(line.machine);
   const config: MachineConfig = line.noDisplay ? { ...asked, vga: false, vgabios: null } : asked;
   if (line.mode === 'none') return { ...base, kind: 'run', config, log: null };
   refuseOverwriting(line.log!, config);
