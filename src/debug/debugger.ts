@@ -246,7 +246,26 @@ export class Debugger {
 
   private reverseContinue(): StopCause {
     const end = this.position;
+    const { kept } = this;
+    if (kept !== null && !this.broken && comparePositions(kept.position, end) < 0) {
+      this.restore(kept);
+      const found = this.scan(end);
+      if (found === 'interrupted') return this.giveUp(end);
+      if (found !== null) return this.goToFound(found);
+    }
     this.rewind();
+    const found = this.scan(end);
+    return found === 'interrupted' ? this.giveUp(end) : this.goToFound(found);
+  }
+
+  /** As if nobody had asked to go back. */
+  private giveUp(end: Position): StopCause {
+    this.goTo(end);
+    return { kind: 'paused' };
+  }
+
+  /** The last place from here to `end`, which is not meant itself, where going forward stops. */
+  private scan(end: Position): Found | 'interrupted' | null {
     let found: Found | null = null;
     for (;;) {
       this.stops.passNext = found !== null && found.watchpoint === null && comparePositions(found.position, this.position) === 0;
@@ -254,16 +273,12 @@ export class Debugger {
         () => end.icount,
         () => comparePositions(this.position, end) >= 0,
       );
-      if (this.wasInterrupted || cause.kind === 'failed') {
-        this.goTo(end);
-        return { kind: 'paused' };
-      }
+      if (this.wasInterrupted || cause.kind === 'failed') return 'interrupted';
       const { position } = this;
       if (this.stops.touched !== null) found = { position, watchpoint: this.stops.touched };
       else if (this.stops.atBreakpoint && comparePositions(position, end) < 0) found = { position, watchpoint: null };
-      if (comparePositions(position, end) >= 0 || this.over !== null) break;
+      if (comparePositions(position, end) >= 0 || this.over !== null) return found;
     }
-    return this.goToFound(found);
   }
 
   private goToFound(found: Found | null): StopCause {
@@ -283,15 +298,19 @@ export class Debugger {
     this.now = this.begin();
   }
 
+  private restore(kept: NearbyState): void {
+    const { stops } = this;
+    kept.restore(this.machine, this.session);
+    this.over = null;
+    stops.rearm();
+    stops.setDeliveries(kept.position.icount, kept.position.deliveries);
+  }
+
   /** Puts the machine to a place at or before another one, from where it is not far; keeps a state on a long way. False: somebody interrupted. */
   private approach(target: Position): boolean {
-    const { kept, stops, keeping } = this;
-    if (kept !== null && !this.broken && comparePositions(kept.position, target) <= 0) {
-      kept.restore(this.machine, this.session);
-      this.over = null;
-      stops.rearm();
-      stops.setDeliveries(kept.position.icount, kept.position.deliveries);
-    } else this.rewind();
+    const { kept, keeping } = this;
+    if (kept !== null && !this.broken && comparePositions(kept.position, target) <= 0) this.restore(kept);
+    else this.rewind();
     if (target.icount - this.position.icount < keeping.worth) return true;
     const icount = target.icount - keeping.before;
     this.runFreely(icount, () => this.machine.engine.icount >= icount);
