@@ -95,7 +95,8 @@ const ADDED_LATER: Pick<MachineConfig, 'acpi' | 'hpet' | 'linuxRom' | 'rebootTim
 function upToDate(value: unknown): unknown {
   const { machine } = value as { machine?: unknown };
   if (typeof machine !== 'object' || machine === null) return value;
-  return { ...(value as object), machine: { ...ADDED_LATER, ...machine } };
+  // The first, for the order: a LOG.json that is written anew stays as it was.
+  return { ...(value as object), machine: { ...machine, ...ADDED_LATER, ...machine } };
 }
 
 function checkSidecar(path: string, text: string): Sidecar {
