@@ -186,6 +186,8 @@ export class Cpu implements Device {
   /** Linear page numbers with an entry in any TLB, so that a flush need not touch the others. */
   readonly tlbFilled = new Int32Array(1 << 14);
   tlbFilledCount = 0;
+  /** How often a page got the fast path: an access that took the slow one before need not do so again. */
+  fastPaths = 0;
   /** A page of 2 or 4 MiB has entries: INVLPG flushes everything, as QEMU does. */
   tlbHasLargePage = false;
   /** Linear page + 1 through which a backing page was last entered for writing; -1: several. */

@@ -1,3 +1,4 @@
+// Longer than most: loop, tiers, single steps and delivery all turn on LEFT, the slice's end and the block being executed.
 import type { Engine as EngineView, SliceEnd } from '../../src/core/machine-view.js';
 import { v8Optimiser } from '../core/optimiser.js';
 import type { Block } from './block.js';
@@ -57,7 +58,6 @@ const MAX_SLICE = 0x7fffffff;
  * exceptions leave a block and are delivered here.
  *
  * Counting: LEFT is taken down before an instruction executes, so `icountNow` is exact inside device handlers.
- * In one file, though long: loop, tiers, single steps and delivery all turn on LEFT, the slice's end and the block being executed.
  */
 export class Engine implements EngineView {
   readonly cpu: Cpu;
@@ -312,13 +312,13 @@ export class Engine implements EngineView {
   }
 
   /** Does something with at most `budget` instructions left. */
-  private withBudget(budget: number, action: () => void): void {
+  private withBudget<T>(budget: number, action: () => T): T {
     const { r } = this;
     const spared = Math.max(r[LEFT] - budget, 0);
     r[LEFT] -= spared;
     this.sliceEnd -= spared;
     try {
-      action();
+      return action();
     } finally {
       r[LEFT] += spared;
       this.sliceEnd += spared;
@@ -330,18 +330,9 @@ export class Engine implements EngineView {
    * been left a few times before it gets hot.
    */
   private train(block: Block, translation: Translation): void {
-    const { r } = this;
-    const spared = translation.trained > SHORT_ENTRIES ? 0 : Math.max(r[LEFT] - SHORT_TURNS * block.count, 0);
-    r[LEFT] -= spared;
-    this.sliceEnd -= spared;
-    let stopped: number;
+    const budget = translation.trained > SHORT_ENTRIES ? MAX_SLICE : SHORT_TURNS * block.count;
     if (block.hasInto) this.current = block;
-    try {
-      stopped = translation.run();
-    } finally {
-      r[LEFT] += spared;
-      this.sliceEnd += spared;
-    }
+    const stopped = this.withBudget(budget, translation.run);
     if (stopped >= 0) this.goOnInterpreted(translation.tbs[tbOf(stopped)] as Block, indexOf(stopped));
   }
 
@@ -353,9 +344,9 @@ export class Engine implements EngineView {
     for (let k = 0; k < index; k++) eip += block.insns[k].length;
     r[EIP] = eip;
     r[LEFT] -= index;
-    const filled = cpu.tlbFilledCount;
+    const { fastPaths } = cpu;
     interpret(cpu, block, block.insns.length, index);
-    if (cpu.tlbFilledCount === filled) this.translations!.bailedOut(block);
+    if (cpu.fastPaths === fastPaths) this.translations!.bailedOut(block);
   }
 
   /** Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block, and RF is cleared behind it. */

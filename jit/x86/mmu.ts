@@ -141,6 +141,7 @@ function noteFilled(cpu: Cpu, laddr: number): void {
   if (walk.large) cpu.tlbHasLargePage = true;
   if (cpu.tlbFilledCount < cpu.tlbFilled.length) cpu.tlbFilled[cpu.tlbFilledCount] = laddr >>> 12;
   cpu.tlbFilledCount++;
+  cpu.fastPaths++;
 }
 
 type Size = 1 | 2 | 4;
@@ -192,7 +193,9 @@ function storeSlow(cpu: Cpu, laddr: number, value: number, size: Size, user: boo
 function unmarkSlow(cpu: Cpu, laddr: number, user: boolean): void {
   const tlb = user ? cpu.userWrite : cpu.supervisorWrite;
   const d = tlb[laddr >>> 12];
-  if ((d & 0xfff) === SLOW && !watchpointOnPage(cpu, laddr)) tlb[laddr >>> 12] = d & ~SLOW;
+  if ((d & 0xfff) !== SLOW || watchpointOnPage(cpu, laddr)) return;
+  tlb[laddr >>> 12] = d & ~SLOW;
+  cpu.fastPaths++;
 }
 
 function storeCrossing(cpu: Cpu, laddr: number, value: number, size: Size, user: boolean): void {
@@ -273,13 +276,14 @@ export function protectCodePage(cpu: Cpu, page: number): void {
     slowDown(cpu.userWrite, mapped - 1, page);
     return;
   }
+  eachForWriting(cpu, (tlb, linearPage) => slowDown(tlb, linearPage, page));
+}
+
+/** All entries there are of the TLBs for writing, and perhaps some that are none. */
+function eachForWriting(cpu: Cpu, visit: (tlb: Int32Array, linearPage: number) => void): void {
   const known = cpu.tlbFilledCount <= cpu.tlbFilled.length;
   const count = known ? cpu.tlbFilledCount : cpu.supervisorWrite.length;
-  for (let k = 0; k < count; k++) {
-    const linearPage = known ? cpu.tlbFilled[k] : k;
-    slowDown(cpu.supervisorWrite, linearPage, page);
-    slowDown(cpu.userWrite, linearPage, page);
-  }
+  for (const tlb of [cpu.supervisorWrite, cpu.userWrite]) for (let k = 0; k < count; k++) visit(tlb, known ? cpu.tlbFilled[k] : k);
 }
 
 /**
@@ -288,11 +292,7 @@ export function protectCodePage(cpu: Cpu, page: number): void {
  */
 export function watchWrites(cpu: Cpu): void {
   cpu.memory.dirtyPage.fill(0);
-  const known = cpu.tlbFilledCount <= cpu.tlbFilled.length;
-  for (const tlb of [cpu.supervisorWrite, cpu.userWrite]) {
-    if (known) for (let k = 0, n = cpu.tlbFilledCount; k < n; k++) watch(tlb, cpu.tlbFilled[k]);
-    else for (let k = 0, n = tlb.length; k < n; k++) watch(tlb, k);
-  }
+  eachForWriting(cpu, watch);
 }
 
 function watch(tlb: Int32Array, linearPage: number): void {

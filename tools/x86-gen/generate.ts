@@ -1,3 +1,4 @@
+// Longer than most: one generator; what it makes of a row depends on everything that it knows of rows.
 import { decodeInsn } from '../../jit/x86/decoder.js';
 import type { Row } from '../../jit/x86/insn.js';
 import { MODE_CS32, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';

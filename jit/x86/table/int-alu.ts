@@ -1,3 +1,4 @@
+// Longer than most: one table, and the executors of its rows.
 import type { Cpu } from '../cpu.js';
 import { raiseStatic, UD } from '../fault.js';
 import {
