@@ -32,6 +32,8 @@ export interface ReplayOptions {
   readonly onProgress?: (icount: number, events: number) => void;
   /** Somebody wants the replay to end where it stands. */
   readonly stopRequested?: () => boolean;
+  /** What the guest writes to the outside at this instruction count is not shown: somebody has seen it before. */
+  readonly alreadyShown?: (icount: number) => boolean;
 }
 
 /** Leaves the machine in the middle of what it does: the log was cut off just there. */
@@ -95,7 +97,7 @@ export class ReplaySession extends Session {
     const e = this.due();
     if (e?.kind !== 'char-write') return this.diverge(`wrote characters ${JSON.stringify(String.fromCharCode(...bytes.subarray(0, 16)))}`);
     this.source.advance();
-    send(bytes.subarray(0, Math.max(0, Math.min(e.offset, bytes.length))));
+    if (this.options.alreadyShown?.(this.icountNow()) !== true) send(bytes.subarray(0, Math.max(0, Math.min(e.offset, bytes.length))));
     return e.result;
   }
 

@@ -4,10 +4,9 @@ import type { EngineOptions } from '../../jit/x86/engine.js';
 import { CheckpointStore } from '../../replay/checkpoints/store.js';
 import { type EventSink, NullSink } from '../../replay/event-sink.js';
 import type { HostRequest } from '../../replay/host.js';
-import { LogEventSource } from '../../replay/log/event-source.js';
 import { LogWriter } from '../../replay/log/writer.js';
 import { RecordSession } from '../../replay/record-session.js';
-import { LogCut, ReplaySession } from '../../replay/replay-session.js';
+import { LogCut, type ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
 import { digestMachine } from '../core/digest.js';
 import { DivergenceError, UserError } from '../core/errors.js';
@@ -19,6 +18,7 @@ import { hashFile } from './hash-file.js';
 import { ControlBlock, type DivergenceReport, type Job, type JobResult } from './job.js';
 import { LiveHost } from './live-host.js';
 import { NewRecording } from './new-recording.js';
+import { openReplay } from './open-replay.js';
 import { PcMachine } from './pc.js';
 import { recordingIdentity } from './recording-identity.js';
 import { runStatistics } from './run-statistics.js';
@@ -29,7 +29,7 @@ import { Timeline } from './timeline.js';
 const FLUSH_INTERVAL_MS = 100;
 
 /** What watches a replay. */
-export type Instruments = Pick<EngineOptions, 'observer'>;
+export type Instruments = Pick<EngineOptions, 'observer' | 'stops'>;
 
 /** Builds the machine of a job, runs it to its end and describes how it ended. Runs in the worker. */
 export function runJob(job: Job, requests: MessagePort, instruments: Instruments = {}): JobResult {
@@ -118,17 +118,14 @@ function seek(job: Job, until: number, control: ControlBlock, requests: MessageP
 
 function replay(job: Job, control: ControlBlock, requests: MessagePort, started: number, instruments: Instruments): JobResult {
   const host = new LiveHost(requests, control);
-  const source = new LogEventSource(job.log!, job.logFormat);
   const until = job.goLiveAt ?? job.until;
   const total = Math.min(until ?? Number.POSITIVE_INFINITY, job.final?.icount ?? Number.POSITIVE_INFINITY);
   const typedAhead: HostRequest[] = [];
-  const config = { ...job.config, unlatchedI8042: !job.strict && source.generation === 'A' };
   let machine: PcMachine | null = null;
   let checkpoints: CheckpointReport | undefined;
-  const session = new ReplaySession(source, {
-    shift: config.shift,
-    noReboot: config.noReboot,
-    strict: job.strict,
+  const { source, session, config, build } = openReplay({
+    ...job,
+    log: job.log!,
     stopRequested: () => {
       const asked = host.poll();
       if (asked.length > 0) typedAhead.push(...asked.filter((r) => r.kind !== 'stop'));
@@ -138,11 +135,7 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
   });
   try {
     const followed = follow(() => {
-      machine = new PcMachine(config, session, job.jit, undefined, {
-        statistics: job.statistics,
-        now: () => performance.now(),
-        ...instruments,
-      });
+      machine = build({ statistics: job.statistics, now: () => performance.now(), ...instruments });
       if (job.snapshots?.first) new SnapshotStore(job.snapshots.store).load(job.snapshots.first, machine, session, job.log!);
       if (job.checkpoints === undefined || job.checkpoints === null) return session.run(until);
       const maker = checkpointsOfReplay(job, machine, session, job.checkpoints);

@@ -1,14 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { CheckpointStore, type StoredCheckpoint } from '../../replay/checkpoints/store.js';
-import { LogEventSource } from '../../replay/log/event-source.js';
-import { LogCut, ReplaySession } from '../../replay/replay-session.js';
+import type { EventSource } from '../../replay/event-source.js';
+import type { LogEventSource } from '../../replay/log/event-source.js';
+import { LogCut, type ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
 import { UserError } from '../core/errors.js';
 import { checkpointsPath, knownPages } from './checkpoint-files.js';
 import type { InputFile } from './input-paths.js';
-import type { Job } from './job.js';
 import { type KeptMoment, MomentMemory } from './moment-memory.js';
-import { PcMachine } from './pc.js';
+import { openReplay, type ReplaySettings } from './open-replay.js';
+import type { PcMachine } from './pc.js';
 import { recordingIdentity } from './recording-identity.js';
 import type { Instruments } from './run-job.js';
 import { restoreMachine, saveMachine } from './saved-machine.js';
@@ -22,14 +23,11 @@ export interface Moment {
   readonly events: number;
 }
 
-export interface TimelineOptions extends Pick<Job, 'config' | 'logFormat' | 'strict' | 'jit'> {
-  readonly log: string;
+export interface TimelineOptions extends ReplaySettings {
   /** As LOG.json has them; empty: the checkpoints beside the log are not used. */
   readonly inputs: readonly InputFile[];
   /** Compare what is read of the store with its hashes. */
   readonly checked?: boolean;
-  readonly onProgress?: (icount: number, events: number) => void;
-  readonly stopRequested?: () => boolean;
   readonly instruments?: Instruments;
 }
 
@@ -54,19 +52,17 @@ export class Timeline {
   private readonly unusable = new Set<StoredCheckpoint>();
 
   constructor(options: TimelineOptions) {
-    const { config, strict, log } = options;
-    this.source = new LogEventSource(log, options.logFormat);
+    const { source, session, build } = openReplay(options);
+    this.source = source;
+    this.session = session;
     this.store = this.openStore(options);
-    this.session = new ReplaySession(this.source, {
-      shift: config.shift,
-      noReboot: config.noReboot,
-      strict,
-      onProgress: options.onProgress,
-      stopRequested: options.stopRequested,
-    });
-    const unlatchedI8042 = !strict && this.source.generation === 'A';
-    const observed = { now: () => performance.now(), ...options.instruments };
-    this.machine = new PcMachine({ ...config, unlatchedI8042 }, this.session, options.jit, undefined, observed);
+    try {
+      this.machine = build({ now: () => performance.now(), ...options.instruments });
+    } catch (e) {
+      source.close();
+      this.store?.close();
+      throw e;
+    }
     this.memory = new MomentMemory(this.machine);
     // There is nothing before the start of the log: without a store's, this is what seeks go back to.
     if (this.store?.checkpoints[0]?.icount !== 0) this.keep();
@@ -83,6 +79,11 @@ export class Timeline {
       if (e.code !== 'file-not-found') this.complaints.push(e.message);
       return null;
     }
+  }
+
+  /** The log, at the event that is due next. */
+  get events(): EventSource {
+    return this.source;
   }
 
   get icount(): number {
@@ -115,20 +116,27 @@ export class Timeline {
     return this.run(icount, events);
   }
 
-  /** Restores the last moment known before a place, unless the machine stands between them, or just before. */
-  private approach(icount: number, events: number): void {
+  /**
+   * Restores the last moment known before a place (so many instructions and events), unless the machine stands between them, or just before.
+   * @param anew the machine is not what the log made it: it cannot stay
+   * @returns whether a moment was restored. Throws UserError 'store-corrupt' when there is no way back.
+   */
+  approach(icount: number, events: number, anew = false): boolean {
     const here = this.moment();
     for (;;) {
       const stored = this.storedBefore(icount, events);
       const kept = this.kept.findLast((k) => !isAfter(k, icount, events)) ?? null;
       const best = kept !== null && (stored === null || isAfter(kept, stored.icount, stored.position.events)) ? kept : stored;
-      const reachable = !isAfter(here, icount, events);
+      const reachable = !anew && !isAfter(here, icount, events);
       if (best === null || (reachable && best.icount - here.icount < WORTH_A_RESTORE)) {
         if (!reachable) throw new UserError('store-corrupt', `there is no way back from instruction ${here.icount} to ${icount}`);
-        return;
+        return false;
       }
-      if (best === kept) return this.restore(kept);
-      if (this.restoreStored(stored!)) return;
+      if (best === kept) {
+        this.restore(kept);
+        return true;
+      }
+      if (this.restoreStored(stored!)) return true;
     }
   }
 

@@ -1,11 +1,12 @@
-import { LogEventSource } from '../../replay/log/event-source.js';
+import type { LogEventSource } from '../../replay/log/event-source.js';
 import type { LogFormat } from '../../replay/log/tables.js';
-import { ReplaySession } from '../../replay/replay-session.js';
+import type { ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
 import { digestMachine, type MachineDigest } from '../../src/core/digest.js';
 import type { MachineConfig } from '../../src/machine/config.js';
 import type { JitMode } from '../../src/machine/job.js';
-import { PcMachine } from '../../src/machine/pc.js';
+import { openReplay } from '../../src/machine/open-replay.js';
+import type { PcMachine } from '../../src/machine/pc.js';
 import { restoreMachine, type SavedAreas, type SavedMachine, saveMachine } from '../../src/machine/saved-machine.js';
 
 const PAGE = 4096;
@@ -48,10 +49,10 @@ export class Replaying {
   private readonly source: LogEventSource;
 
   constructor({ log, config, format, strict }: Replayed, jit: JitMode) {
-    this.source = new LogEventSource(log, format);
-    this.session = new ReplaySession(this.source, { shift: config.shift, noReboot: config.noReboot, strict });
-    const unlatchedI8042 = !strict && this.source.generation === 'A';
-    this.machine = new PcMachine({ ...config, unlatchedI8042 }, this.session, jit);
+    const { source, session, build } = openReplay({ log, config, logFormat: format ?? '5.2', strict, jit });
+    this.source = source;
+    this.session = session;
+    this.machine = build();
   }
 
   /** @param events so many consumed, where the run is to stop; null: all that are due */
