@@ -106,11 +106,13 @@ export class DebugServer {
       case 'registers':
         return readRegisters(machine.cpu, machine.taskPriority);
       case 'writeRegister':
+        target.altered();
         writeRegister(machine.cpu, m.register);
         return null;
       case 'readMemory':
         return peekMemory(machine.cpu, m.space, m.address, m.lengthBytes);
       case 'writeMemory':
+        target.altered();
         return pokeMemory(machine.cpu, m.space, m.address, m.bytes);
       case 'breakpoints':
         target.setBreakpoints(m.addresses);

@@ -13,29 +13,22 @@ import {
   type StopCause,
   type Watchpoint,
 } from '../core/debug-target.js';
-import { DivergenceError } from '../core/errors.js';
+import { DivergenceError, UserError } from '../core/errors.js';
 import type { Incarnation, Incarnator } from './incarnation.js';
-import { NearbyState } from './nearby-state.js';
+import type { Found, Searcher, SearchOutcome, Stretch } from './search.js';
+import { Trail, type TrailLimits } from './trail.js';
 
 const BEGINNING: Position = { icount: 0, deliveries: 0 };
+/** Looking at so many instructions costs more than asking the searcher. */
+const WORTH_ASKING = 200_000_000;
 
-/** When a state is kept on the way to a place that is gone back to, in instructions. */
-export interface Keeping {
-  /** How far before that place. */
-  readonly before: number;
-  /** Only on ways of that length. */
-  readonly worth: number;
-}
-
-/** A million instructions take some 20 ms. */
-const KEEPING: Keeping = { before: 1_000_000, worth: 4_000_000 };
-
-/** Where a search backwards has to go. */
-interface Found {
-  /** Where the engine stopped. */
-  readonly position: Position;
-  /** Not null: it had just made an access; the place before that is meant. */
-  readonly watchpoint: Watchpoint | null;
+/** What a debugger may be given besides its machine. */
+export interface DebuggerOptions {
+  readonly trail?: Partial<TrailLimits>;
+  /** Helps to look backwards in recordings with stored checkpoints. */
+  readonly searcher?: Searcher;
+  /** Nothing of what the guest says is shown. */
+  readonly silent?: boolean;
 }
 
 /**
@@ -47,28 +40,33 @@ export class Debugger {
   readonly stops = new DebugStops();
   private readonly incarnator: Incarnator;
   private readonly interrupted: () => boolean;
-  private readonly keeping: Keeping;
+  private readonly options: DebuggerOptions;
   private now: Incarnation;
+  /** Null: the machine is live. */
+  private trail: Trail | null = null;
+  /** Where a replay begins: events consumed by then. */
+  private firstEvents = 0;
   /** Set once the machine cannot go on. */
   private over: StopCause | null = null;
-  private breakpoints: readonly number[] = [];
-  private watchpoints: readonly Watchpoint[] = [];
+  breakpoints: readonly number[] = [];
+  watchpoints: readonly Watchpoint[] = [];
   /** Ascending. */
   private icountBreaks: number[] = [];
   /** How far the guest's output has been shown. */
   private shown = 0;
   private arrived: () => boolean = () => false;
-  /** The machine shortly before the place that was gone back to last. */
-  private kept: NearbyState | null = null;
-  /** It stopped in the middle of something, and can only be made anew. */
-  private broken = false;
+  /** The machine is not what the log made it: it was written to, or stopped in the middle of something. */
+  private estranged = false;
+  /** Moments are kept while it runs. */
+  private keeping = false;
   private wasInterrupted = false;
 
   /** @param interrupted called between slices of a running machine: whether somebody asks it to stand still */
-  constructor(incarnator: Incarnator, interrupted: () => boolean, keeping = KEEPING) {
+  constructor(incarnator: Incarnator, interrupted: () => boolean, options: DebuggerOptions = {}) {
     this.incarnator = incarnator;
-    this.keeping = keeping;
+    this.options = options;
     this.interrupted = interrupted;
+    if (options.silent) this.shown = Number.POSITIVE_INFINITY;
     this.now = this.begin();
   }
 
@@ -130,21 +128,32 @@ export class Debugger {
     }
   }
 
+  /** Somebody wrote to registers or memory. */
+  altered(): void {
+    this.estranged = true;
+  }
+
   close(): void {
     this.now.close();
   }
 
   private begin(): Incarnation {
     this.over = null;
-    this.broken = false;
+    this.estranged = false;
     this.stops.rearm();
     this.stops.setDeliveries(-1, 0);
     const { stops } = this;
     const incarnation = this.incarnator.begin({
       stops,
       paused: () => this.paused(),
+      progressed: () => {
+        if (this.keeping && !this.estranged) this.trail?.pass();
+      },
       alreadyShown: (icount) => icount < this.shown,
     });
+    const { timeline } = incarnation;
+    this.trail = timeline === null ? null : new Trail(timeline, this.options.trail);
+    this.firstEvents = timeline?.moment().events ?? 0;
     stops.setWatchpoints(incarnation.machine.cpu, this.watchpoints);
     return incarnation;
   }
@@ -158,9 +167,11 @@ export class Debugger {
 
   /** The next event is the fault of an instruction with a breakpoint, which no slice executes. */
   private faultsAtBreakpoint(): boolean {
-    const { events, machine } = this.now;
+    const { timeline, machine } = this.now;
     const { stops } = this;
-    if (!stops.breaks || events === null || events.current.kind !== 'exception' || events.icount !== machine.engine.icount) return false;
+    const events = timeline?.events;
+    if (!stops.breaks || events === undefined || events.current.kind !== 'exception' || events.icount !== machine.engine.icount)
+      return false;
     const { cpu } = machine;
     if (cpu.halted || !stops.isBreakpoint(cpu.r[EIP] + cpu.r[SEG_BASE + CS])) return false;
     stops.atBreakpoint = !stops.passNext;
@@ -171,11 +182,13 @@ export class Debugger {
   /**
    * Runs until `arrived` holds between two slices, the engine stops, somebody interrupts, or the run is over.
    * @param until end of the slices, so that `arrived` is asked there
+   * @param keep moments on the way
    */
-  private run(until: () => number | null, arrived: () => boolean): StopCause {
+  private run(until: () => number | null, arrived: () => boolean, keep = true): StopCause {
     const { stops } = this;
     this.arrived = arrived;
     this.wasInterrupted = false;
+    this.keeping = keep;
     stops.rearm();
     try {
       while (this.over === null && !this.paused()) {
@@ -186,10 +199,11 @@ export class Debugger {
       }
     } catch (e) {
       this.over = failure(e);
-      this.broken = true;
+      this.estranged = true;
     } finally {
       this.arrived = () => false;
       stops.stopAtDelivery = stops.passNext = false;
+      this.keeping = false;
       this.shown = Math.max(this.shown, this.now.machine.engine.icount);
       this.now.machine.flushOutputs();
     }
@@ -246,44 +260,68 @@ export class Debugger {
 
   private reverseContinue(): StopCause {
     const end = this.position;
-    const { kept } = this;
-    if (kept !== null && !this.broken && comparePositions(kept.position, end) < 0) {
-      this.restore(kept);
-      const found = this.scan(end);
-      if (found === 'interrupted') return this.giveUp(end);
-      if (found !== null) return this.goToFound(found);
-    }
-    this.rewind();
-    const found = this.scan(end);
-    return found === 'interrupted' ? this.giveUp(end) : this.goToFound(found);
-  }
-
-  /** As if nobody had asked to go back. */
-  private giveUp(end: Position): StopCause {
+    const found = this.searchBefore(end);
+    if (found !== 'interrupted' && found !== 'failed') return this.goToFound(found);
+    // As if nobody had asked to go back.
     this.goTo(end);
     return { kind: 'paused' };
   }
 
-  /** The last place from here to `end`, which is not meant itself, where going forward stops. */
-  private scan(end: Position): Found | 'interrupted' | null {
+  /** The last place before another one where going forward stops: looked for in one stretch after the other, from the end backwards. */
+  private searchBefore(end: Position): SearchOutcome {
+    let to = end;
+    for (let asked = false; ; ) {
+      const from = this.trail!.startBefore(to.icount - 1);
+      const stretches = asked ? [] : this.storedStretches(to);
+      if (stretches.length > 1) {
+        asked = true;
+        const found = this.options.searcher!.search(stretches, this);
+        if (found !== 'failed') return found;
+        continue;
+      }
+      const found = this.searchIn({ from, to });
+      if (found !== null || from < 0) return found;
+      to = { icount: from + 1, deliveries: 0 };
+    }
+  }
+
+  /** The stretches between stored checkpoints, if the last of them ends here, and it is worth asking the searcher. */
+  private storedStretches(to: Position): Stretch[] {
+    const stored = this.trail!.storedBefore(to.icount);
+    if (this.options.searcher === undefined || to.icount < WORTH_ASKING || stored.at(-1) !== to.icount - 1) return [];
+    return stored.map((at, k) => ({ from: stored[k - 1] ?? -1, to: { icount: at + 1, deliveries: 0 } }));
+  }
+
+  /** The last place in a stretch where going forward stops. */
+  searchIn({ from, to }: Stretch): SearchOutcome {
+    if (from < 0) this.restoreBefore(BEGINNING);
+    else this.restoreBefore({ icount: from + 1, deliveries: 0 });
+    let last: Found | null = null;
     let found: Found | null = null;
     for (;;) {
-      this.stops.passNext = found !== null && found.watchpoint === null && comparePositions(found.position, this.position) === 0;
+      const { position: here } = this;
+      this.stops.passNext = last !== null && last.watchpoint === null && comparePositions(last.position, here) === 0;
       const cause = this.run(
-        () => end.icount,
-        () => comparePositions(this.position, end) >= 0,
+        () => to.icount,
+        () => comparePositions(this.position, to) >= 0,
       );
-      if (this.wasInterrupted || cause.kind === 'failed') return 'interrupted';
+      if (this.wasInterrupted) return 'interrupted';
+      if (cause.kind === 'failed') return 'failed';
       const { position } = this;
-      if (this.stops.touched !== null) found = { position, watchpoint: this.stops.touched };
-      else if (this.stops.atBreakpoint && comparePositions(position, end) < 0) found = { position, watchpoint: null };
-      if (comparePositions(position, end) >= 0 || this.over !== null) return found;
+      last = null;
+      if (this.stops.touched !== null) last = { position, watchpoint: this.stops.touched };
+      else if (this.stops.atBreakpoint && comparePositions(position, to) < 0) last = { position, watchpoint: null };
+      if (last !== null && position.icount > from) {
+        found = last;
+        this.trail!.pin(position.icount);
+      }
+      if (comparePositions(position, to) >= 0 || this.over !== null || (last === null && position.icount >= to.icount)) return found;
     }
   }
 
   private goToFound(found: Found | null): StopCause {
     if (found === null) {
-      this.rewind();
+      this.restoreBefore(BEGINNING);
       return { kind: 'log-begin' };
     }
     const { position, watchpoint } = found;
@@ -292,32 +330,32 @@ export class Debugger {
     return cause.kind === 'debug' ? { kind: 'watchpoint', watchpoint } : cause;
   }
 
-  /** Puts the machine to its first instruction. */
+  /** Makes the machine anew, when there is no other way back. */
   private rewind(): void {
     this.now.close();
     this.now = this.begin();
   }
 
-  private restore(kept: NearbyState): void {
+  /** Puts the machine to a moment before a place, or leaves it where it is, if that is one. How many deliveries there were is only known once an instruction was executed. */
+  private restoreBefore({ icount }: Position): void {
+    const { timeline } = this.now;
+    try {
+      const restored =
+        icount > 0
+          ? timeline!.approach(icount - 1, Number.POSITIVE_INFINITY, this.estranged)
+          : timeline!.approach(0, this.firstEvents, this.estranged);
+      if (!restored) return;
+    } catch (e) {
+      if (!(e instanceof UserError)) throw e;
+      this.rewind();
+      return;
+    }
     const { stops } = this;
-    kept.restore(this.machine, this.session);
     this.over = null;
+    this.estranged = false;
     stops.rearm();
-    stops.setDeliveries(kept.position.icount, kept.position.deliveries);
-  }
-
-  /** Puts the machine to a place at or before another one, from where it is not far; keeps a state on a long way. False: somebody interrupted. */
-  private approach(target: Position): boolean {
-    const { kept, keeping } = this;
-    if (kept !== null && !this.broken && comparePositions(kept.position, target) <= 0) this.restore(kept);
-    else this.rewind();
-    if (target.icount - this.position.icount < keeping.worth) return true;
-    const icount = target.icount - keeping.before;
-    this.runFreely(icount, () => this.machine.engine.icount >= icount);
-    if (this.wasInterrupted || this.over !== null) return false;
-    this.kept = null;
-    this.kept = new NearbyState(this.position, this.machine, this.session);
-    return true;
+    stops.setDeliveries(-1, 0);
+    stops.setWatchpoints(this.machine.cpu, this.watchpoints);
   }
 
   /** Runs without breakpoints and watchpoints. */
@@ -326,15 +364,27 @@ export class Debugger {
     stops.setBreakpoints([]);
     stops.setWatchpoints(this.machine.cpu, []);
     try {
-      return this.run(() => until, arrived);
+      return this.run(() => until, arrived, false);
     } finally {
       stops.setBreakpoints(this.breakpoints);
       stops.setWatchpoints(this.machine.cpu, this.watchpoints);
     }
   }
 
+  /** Runs to shortly before an instruction count, and keeps moments on the way, the closer the nearer. False: it stopped before. */
+  private climb(icount: number): boolean {
+    for (const rung of this.trail!.rungs(this.position.icount, icount)) {
+      this.runFreely(rung, () => this.machine.engine.icount >= rung);
+      if (this.wasInterrupted || this.over !== null) return false;
+      this.trail!.keep();
+    }
+    return true;
+  }
+
   private goTo(target: Position): StopCause {
-    if (comparePositions(target, this.position) < 0 && !this.approach(target)) return this.cause();
+    const here = this.position;
+    if (target.icount !== here.icount || comparePositions(here, target) > 0 || this.estranged) this.restoreBefore(target);
+    if (!this.climb(target.icount)) return this.cause();
     return this.runFreely(target.icount, () => comparePositions(this.position, target) >= 0);
   }
 
@@ -347,16 +397,17 @@ export class Debugger {
     }
     if (icount === 0) return this.goTo(BEGINNING);
     const before = { icount: icount - 1, deliveries: 0 };
-    if (comparePositions(this.position, before) > 0 && !this.approach(before)) return this.cause();
-    return this.behindEventsAt(icount - 1);
+    if (comparePositions(this.position, before) > 0 || this.estranged) this.restoreBefore(before);
+    if (!this.climb(before.icount)) return this.cause();
+    return this.behindEventsAt(before.icount);
   }
 
   /** Everything that happens at that instruction count has happened: the next thing is an instruction. */
   private behindEventsAt(icount: number): StopCause {
     let done = false;
     const cause = this.runFreely(icount, () => {
-      const { events, machine } = this.now;
-      done ||= machine.engine.icount >= icount && (events === null || events.icount > icount);
+      const { timeline, machine } = this.now;
+      done ||= machine.engine.icount >= icount && (timeline === null || timeline.events.icount > icount);
       return done;
     });
     return cause;

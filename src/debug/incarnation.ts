@@ -1,15 +1,15 @@
 import type { DebugStops } from '../../jit/x86/debug-stops.js';
-import type { EventSource } from '../../replay/event-source.js';
 import type { Session } from '../../replay/session.js';
 import type { MachineStatus } from '../core/debug-target.js';
 import type { PcMachine } from '../machine/pc.js';
+import type { Timeline } from '../machine/timeline.js';
 
-/** A machine under a debugger, with the session that runs it. Going back in a replay makes a new one. */
+/** A machine under a debugger, with the session that runs it. */
 export interface Incarnation {
   readonly machine: PcMachine;
   readonly session: Session;
-  /** The log that is replayed; null: the machine is live. */
-  readonly events: EventSource | null;
+  /** The recording that it replays, to be gone about in; null: the machine is live. */
+  readonly timeline: Timeline | null;
   close(): void;
 }
 
@@ -18,6 +18,8 @@ export interface Reins {
   readonly stops: DebugStops;
   /** Between slices: whether to stand still now. */
   paused(): boolean;
+  /** Between slices of a replay. */
+  progressed(): void;
   /** What the guest writes to the outside at this instruction count has been seen before. */
   alreadyShown(icount: number): boolean;
 }

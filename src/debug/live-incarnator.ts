@@ -63,7 +63,7 @@ export class LiveIncarnator implements Incarnator {
     const built = new PcMachine(job.config, session, job.jit, undefined, { stops: reins.stops });
     machine = built;
     files?.begin();
-    return { machine: built, session, events: null, close: () => this.close(built, log) };
+    return { machine: built, session, timeline: null, close: () => this.close(built, log) };
   }
 
   /** Ends the recording in good order. */
