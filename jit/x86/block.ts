@@ -62,6 +62,8 @@ export class Block {
   meetsDevices = false;
   /** What a profiler knows of it; null: there is none, or it was never executed. */
   profile: BlockProfile | null = null;
+  /** DebugStops.generation of the breakpoints that neither it nor its translation holds. */
+  clearOf = 0;
   /** Another block with the same start and mode under a different EIP. */
   next: Block | null = null;
 

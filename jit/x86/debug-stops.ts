@@ -5,6 +5,7 @@ import { CS, SEG_BASE } from './regs.js';
 import type { TranslatableBlock } from './translate/translation.js';
 
 const SLOW = 1;
+const OFFSET = 0xfff;
 
 /**
  * Where a debugger wants the engine to stop: breakpoints (linear addresses, before the instruction), watchpoints (behind the instruction that made the access), and
@@ -24,11 +25,11 @@ export class DebugStops implements DataWatcher {
   stoppedAtDelivery = false;
   private breakpoints = new Set<number>();
   private watchpoints: readonly Watchpoint[] = [];
-  /** By linear page: a breakpoint lies there. */
-  private readonly pages = new Uint8Array(1 << 20);
-  /** What `clear` found for regions in such pages. */
-  private regions = new WeakMap<readonly TranslatableBlock[], boolean>();
-  private regionsBase = 0;
+  /** By the last 12 bits of an address, which are the same for linear and backing addresses: a breakpoint may stand there. */
+  private readonly offsets = new Uint8Array(1 << 12);
+  /** Of the breakpoints that `offsets` is about. */
+  private generation = 0;
+  private generationOf = '';
   private deliveryIcount = -1;
   private deliveryCount = 0;
 
@@ -50,10 +51,14 @@ export class DebugStops implements DataWatcher {
 
   /** Sets all breakpoints; none of the old ones stays. */
   setBreakpoints(addresses: Iterable<number>): void {
-    for (const address of this.breakpoints) this.pages[address >>> 12] = 0;
     this.breakpoints = new Set(Array.from(addresses, (a) => a >>> 0));
-    for (const address of this.breakpoints) this.pages[address >>> 12] = 1;
-    this.regions = new WeakMap();
+    if (!this.breaks) return;
+    const key = [...this.breakpoints].join();
+    if (key === this.generationOf) return;
+    this.generationOf = key;
+    this.generation++;
+    this.offsets.fill(0);
+    for (const address of this.breakpoints) this.offsets[address & OFFSET] = 1;
   }
 
   /** Sets all watchpoints of a processor; none of the old ones stays. */
@@ -112,11 +117,9 @@ export class DebugStops implements DataWatcher {
 
   /** How many instructions of the block, which begins at EIP, come before its first breakpoint; all when there is none. With `passNext` the first one counts as free. */
   reach(cpu: Cpu, block: Block): number {
-    const first = (block.eip + cpu.r[SEG_BASE + CS]) >>> 0;
     const pass = this.passNext ? 1 : 0;
     this.passNext = false;
-    if (this.pages[first >>> 12] === 0) return block.count;
-    let laddr = first;
+    let laddr = (block.eip + cpu.r[SEG_BASE + CS]) >>> 0;
     for (let k = 0; k < block.count; k++) {
       if (k >= pass && this.breakpoints.has(laddr)) return k;
       laddr = (laddr + block.insns[k].length) >>> 0;
@@ -124,26 +127,38 @@ export class DebugStops implements DataWatcher {
     return block.count;
   }
 
-  /** Whether no breakpoint stands in these blocks. */
-  clear(cpu: Cpu, members: readonly TranslatableBlock[]): boolean {
-    const base = cpu.r[SEG_BASE + CS];
-    if (members.every((m) => this.pages[((m.eip + base) >>> 0) >>> 12] === 0)) return true;
-    if (base !== this.regionsBase) this.regions = new WeakMap();
-    this.regionsBase = base;
-    const known = this.regions.get(members);
-    if (known !== undefined) return known;
-    const found = !members.some((m) => this.reachesOver(m, base));
-    this.regions.set(members, found);
-    return found;
+  /** Whether a breakpoint stands in one of these blocks, by their linear addresses. */
+  standIn(cpu: Cpu, blocks: readonly TranslatableBlock[]): boolean {
+    return blocks.some((block) => {
+      let laddr = (block.eip + cpu.r[SEG_BASE + CS]) >>> 0;
+      return block.insns.some((insn) => {
+        const found = this.breakpoints.has(laddr);
+        laddr = (laddr + insn.length) >>> 0;
+        return found;
+      });
+    });
   }
 
-  private reachesOver(block: TranslatableBlock, base: number): boolean {
-    let laddr = (block.eip + base) >>> 0;
-    for (const insn of block.insns) {
-      if (this.breakpoints.has(laddr)) return true;
-      laddr = (laddr + insn.length) >>> 0;
+  /** Whether certainly no breakpoint stands in a block and its translation: known at once when it was looked at before. */
+  isClear(block: Block): boolean {
+    if (block.clearOf !== this.generation) {
+      if (block.paddr < 0 || !this.areClear(block.compiled === null ? [block] : block.members)) return false;
+      block.clearOf = this.generation;
     }
-    return false;
+    this.passNext = false;
+    return true;
+  }
+
+  /** The same of the blocks of a translation. */
+  areClear(blocks: readonly Pick<TranslatableBlock, 'insns' | 'paddr'>[]): boolean {
+    return blocks.every((block) => {
+      let at = block.paddr ?? 0;
+      for (const insn of block.insns) {
+        if (this.offsets[at & OFFSET] !== 0) return false;
+        at += insn.length;
+      }
+      return true;
+    });
   }
 }
 

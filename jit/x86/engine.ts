@@ -223,12 +223,13 @@ export class Engine implements EngineView {
    * ended its block for more than a jump, an interrupt waits, the budget is used up.
    */
   private runInterpreted(first: Block): void {
-    const { cpu, r, blocks, translations } = this;
+    const { cpu, r, blocks, translations, stops } = this;
     let block = first;
     for (;;) {
       if (translations !== null && block.compiled === null && ++block.hits >= block.due) {
         const training = translations.comeUp(block);
         if ((training !== null || block.compiled !== null) && r[LEFT] >= block.count && pendingRequest(cpu) === 0) {
+          if (!this.mayEnter(block, training)) return;
           if (training !== null) this.train(block, training);
           else this.runTranslations(block);
           return;
@@ -239,18 +240,19 @@ export class Engine implements EngineView {
       if (cpu.breakBlock || !block.quiet || r[LEFT] <= 0) return;
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
       block = blocks.behind(block);
-      if (block.compiled !== null) return;
+      if (block.compiled !== null || (stops?.breaks && !stops.isClear(block))) return;
     }
   }
 
   /** Translations, one after the other, with no interrupt to be taken: up to one behind which `loop` must look around, or to a block that has none. */
   private runTranslations(first: Block): void {
-    const { cpu, r, blocks } = this;
+    const { cpu, r, blocks, stops } = this;
     let block = first;
     for (;;) {
       if (block.hasInto) this.current = block;
       if (++block.hits >= block.due) {
         const training = this.translations!.comeUp(block);
+        if (!this.mayEnter(block, training)) return;
         if (training !== null) {
           this.train(block, training);
           return;
@@ -264,8 +266,15 @@ export class Engine implements EngineView {
       if (stopped !== JUMPED || r[LEFT] <= 0) return;
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
       block = blocks.behind(block);
-      if (block.compiled === null || r[LEFT] < block.count) return;
+      if (block.compiled === null || r[LEFT] < block.count || (stops?.breaks && !stops.isClear(block))) return;
     }
+  }
+
+  /** No breakpoint stands in a translation that is new: the block's, or one that is to be tried. */
+  private mayEnter(block: Block, training: Translation | null): boolean {
+    const { stops } = this;
+    if (stops === null || !stops.breaks) return true;
+    return training === null ? stops.isClear(block) : stops.areClear(training.tbs);
   }
 
   /** One block, by its translation (never a region's) or the interpreter. */
@@ -286,9 +295,9 @@ export class Engine implements EngineView {
     observer.after(block);
   }
 
-  /** One block or region, up to the first breakpoint in it; true: the processor stands at one. Regions with a breakpoint are not entered. */
+  /** One block that may hold breakpoints, up to the first; true: the processor stands at one. No translation that holds one is entered. */
   private runToBreakpoint(stops: DebugStops, block: Block): boolean {
-    const { cpu, r, translations } = this;
+    const { cpu, r } = this;
     const count = stops.reach(cpu, block);
     if (count === 0) {
       stops.atBreakpoint = true;
@@ -299,15 +308,12 @@ export class Engine implements EngineView {
       this.withBudget(count, () => this.step(block));
       return false;
     }
-    const training = translations !== null && ++block.hits >= block.due ? translations.comeUp(block) : null;
-    const run = training?.run ?? block.compiled;
+    const run = block.compiled;
     const fits = run !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0;
-    if (!fits || !stops.clear(cpu, training?.tbs ?? block.members)) interpret(cpu, block, count);
-    else if (training !== null) this.train(block, training);
-    else {
+    if (fits && count === block.count && !stops.standIn(cpu, block.members)) {
       const stopped = run();
       if (stopped >= 0) this.goOnInterpreted(block.members[tbOf(stopped)]!, indexOf(stopped));
-    }
+    } else interpret(cpu, block, count);
     return false;
   }
 

@@ -57,8 +57,6 @@ export class Debugger {
   private arrived: () => boolean = () => false;
   /** The machine is not what the log made it: it was written to, or stopped in the middle of something. */
   private estranged = false;
-  /** Moments are kept while it runs. */
-  private keeping = false;
   private wasInterrupted = false;
 
   /** @param interrupted called between slices of a running machine: whether somebody asks it to stand still */
@@ -147,7 +145,7 @@ export class Debugger {
       stops,
       paused: () => this.paused(),
       progressed: () => {
-        if (this.keeping && !this.estranged) this.trail?.pass();
+        if (!this.estranged) this.trail?.pass();
       },
       alreadyShown: (icount) => icount < this.shown,
     });
@@ -182,13 +180,11 @@ export class Debugger {
   /**
    * Runs until `arrived` holds between two slices, the engine stops, somebody interrupts, or the run is over.
    * @param until end of the slices, so that `arrived` is asked there
-   * @param keep moments on the way
    */
-  private run(until: () => number | null, arrived: () => boolean, keep = true): StopCause {
+  private run(until: () => number | null, arrived: () => boolean): StopCause {
     const { stops } = this;
     this.arrived = arrived;
     this.wasInterrupted = false;
-    this.keeping = keep;
     stops.rearm();
     try {
       while (this.over === null && !this.paused()) {
@@ -203,7 +199,6 @@ export class Debugger {
     } finally {
       this.arrived = () => false;
       stops.stopAtDelivery = stops.passNext = false;
-      this.keeping = false;
       this.shown = Math.max(this.shown, this.now.machine.engine.icount);
       this.now.machine.flushOutputs();
     }
@@ -364,7 +359,7 @@ export class Debugger {
     stops.setBreakpoints([]);
     stops.setWatchpoints(this.machine.cpu, []);
     try {
-      return this.run(() => until, arrived, false);
+      return this.run(() => until, arrived);
     } finally {
       stops.setBreakpoints(this.breakpoints);
       stops.setWatchpoints(this.machine.cpu, this.watchpoints);

@@ -8,8 +8,9 @@ const PAGE_BYTES = 4096;
 export interface TrailLimits {
   /** Distances before a place that is gone to at which a moment is kept, in instructions, descending. */
   readonly rungs: readonly number[];
-  /** A machine that runs keeps a moment so often, in milliseconds. */
+  /** A machine that runs keeps a moment so often, in milliseconds, but none closer to another than so many instructions. */
   readonly everyMs: number;
+  readonly everyInstructions: number;
   /** Moments at most. */
   readonly moments: number;
   /** Pages that they hold at most, in bytes. */
@@ -20,6 +21,7 @@ export interface TrailLimits {
 const USUAL: TrailLimits = {
   rungs: [64_000_000, 16_000_000, 4_000_000, 1_000_000, 250_000, 60_000],
   everyMs: 100,
+  everyInstructions: 1_000_000,
   moments: 48,
   bytes: 256 << 20,
 };
@@ -45,9 +47,12 @@ export class Trail {
     this.pauseMs = this.limits.everyMs;
   }
 
-  /** The machine is under way, between two slices: keeps a moment now and then. */
+  /** The machine is under way, between two slices: keeps a moment now and then, unless there is one near. */
   pass(): void {
-    if (performance.now() - this.keptAtMs >= this.pauseMs) this.keep();
+    if (performance.now() - this.keptAtMs < this.pauseMs) return;
+    const { icount } = this.timeline;
+    const before = this.moments.findLast((m) => m.icount <= icount)?.icount ?? 0;
+    if (icount - before >= this.limits.everyInstructions) this.keep();
   }
 
   /** Keeps this moment. */

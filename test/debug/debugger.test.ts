@@ -15,7 +15,7 @@ const recording = record(join(temporaryFolder(), 'a.rr'), config, '5.2', 860_000
 
 function debug(jit: JitMode): Debugger {
   const job = { kind: 'replay', config, log: recording.log, logFormat: '5.2', until: null, jit } as const;
-  const trail = jit === 'off' ? {} : { rungs: [100_000, 10_000, 3_000, 500], everyMs: 0, moments: 9 };
+  const trail = jit === 'off' ? {} : { rungs: [100_000, 10_000, 3_000, 500], everyMs: 0, everyInstructions: 700, moments: 9 };
   return new Debugger(new ReplayIncarnator({ ...job, screenshot: false, strict: true, final: null }), () => false, { trail });
 }
 

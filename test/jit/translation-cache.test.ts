@@ -16,6 +16,7 @@ class CountedBlock extends TestBlock {
   members: readonly CountedBlock[] = [];
   users: CountedBlock[] = [];
   meetsDevices = false;
+  clearOf = 0;
 }
 
 let machine: TestMachine;

@@ -206,6 +206,7 @@ export class TranslationCache {
     if (entry.compiled === null) this.live.push(entry);
     if (this.options.optimiser?.isOptimised(translation.generated)) this.statistics.optimised++;
     entry.compiled = translation.run;
+    entry.clearOf = 0;
     entry.translation = translation;
     entry.members = translation.tbs;
     entry.pending = null;

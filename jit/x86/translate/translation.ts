@@ -20,6 +20,8 @@ export interface TranslatableBlock extends TbSource {
   /** Blocks whose translations, pending ones too, hold this one. */
   users: TranslatableBlock[];
   meetsDevices: boolean;
+  /** Breakpoints that `members` do not hold; 0: not looked at. */
+  clearOf: number;
 }
 
 /** A generated function and how far V8 is with it. */
