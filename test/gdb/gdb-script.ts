@@ -58,12 +58,11 @@ export async function gdbTranscript(target: ChildProcess, port: number, script: 
   const ended = new Promise((resolve) => target.once('close', resolve));
   try {
     await listening(port);
-    const gdb = spawn('gdb-multiarch', ['-nx', '-batch', ...lines.flatMap((line) => ['-ex', line])], { timeout: 30_000 });
+    // One pipe for what it says and what it complains of: the order counts.
+    const words = ['-c', 'exec gdb-multiarch "$@" 2>&1', 'sh', '-nx', '-batch', ...lines.flatMap((line) => ['-ex', line])];
+    const gdb = spawn('sh', words, { timeout: 100_000 });
     let text = '';
     gdb.stdout.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece;
-    });
-    gdb.stderr.setEncoding('utf8').on('data', (piece: string) => {
       text += piece;
     });
     await new Promise((resolve) => gdb.once('close', resolve));
