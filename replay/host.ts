@@ -6,6 +6,10 @@ export type HostRequest =
   | { kind: 'input-sync' }
   /** Characters for a character device, by its index. */
   | { kind: 'chars'; device: number; bytes: Uint8Array }
+  /** A monitor's system_reset. */
+  | { kind: 'reset' }
+  /** Somebody presses the power button (a monitor's system_powerdown). */
+  | { kind: 'power-button' }
   /** End the run in good order (Ctrl-C). */
   | { kind: 'stop' };
 

@@ -1,4 +1,4 @@
-import type { AsyncEvent, ShutdownCause } from '../src/core/machine-view.js';
+import { type AsyncEvent, POWER_BUTTON, type ShutdownCause } from '../src/core/machine-view.js';
 import type { EventSink } from './event-sink.js';
 import type { LogPosition } from './event-source.js';
 import type { HostEnvironment, HostRequest } from './host.js';
@@ -42,6 +42,7 @@ export class RecordSession extends Session {
   /** Characters from the host that their device could not take yet, by device index. */
   private readonly pendingChars = new Map<number, Uint8Array>();
   private stopping = false;
+  private resetAsked = false;
   /** The next vCPU turn must begin with CP_CLOCK_WARP_ACCOUNT. */
   private turnDue = true;
   private readonly canReceive: (device: number) => number;
@@ -132,6 +133,12 @@ export class RecordSession extends Session {
     return this.standing(stop);
   }
 
+  /** A machine that somebody keeps from running takes what is asked of it: a reset comes at once, all else waits until it runs. */
+  takeRequests(): void {
+    this.pollHost();
+    if (this.resetAsked && !this.options.noReboot) this.monitorReset();
+  }
+
   protected get position(): LogPosition {
     return this.sink.position;
   }
@@ -161,6 +168,12 @@ export class RecordSession extends Session {
     switch (request.kind) {
       case 'stop':
         this.stopping = true;
+        break;
+      case 'reset':
+        this.resetAsked = true;
+        break;
+      case 'power-button':
+        this.queue.push({ kind: 'bh', id: POWER_BUTTON });
         break;
       case 'input':
         this.queue.push({ kind: 'input', event: request.event });
@@ -194,6 +207,10 @@ export class RecordSession extends Session {
     this.runRtTimers();
     if (this.shutdownCause !== null) return 'shutdown';
     if (this.stopping) return 'signal';
+    if (this.resetAsked) {
+      if (this.options.noReboot) return 'reset';
+      this.monitorReset();
+    }
     if (this.machine.resetRequested) {
       if (this.options.noReboot) return 'reset';
       this.sink.checkpoint(engine.icount, CP_RESET_REQUESTED);
@@ -201,6 +218,18 @@ export class RecordSession extends Session {
       this.turnDue = true;
     }
     return until !== null && engine.icount >= until ? 'until' : null;
+  }
+
+  /** In the log CP_CLOCK_WARP_ACCOUNT and CP_RESET_REQUESTED follow each other; the guest's own resets have an instruction or an exception between them. */
+  private monitorReset(): void {
+    const { icount } = this.machine.engine;
+    this.resetAsked = false;
+    this.cpuSide = false;
+    this.sink.checkpoint(icount, CP_CLOCK_WARP_ACCOUNT);
+    this.accountAtCheckpoint();
+    this.sink.checkpoint(icount, CP_RESET_REQUESTED);
+    this.machine.reset();
+    this.turnDue = true;
   }
 
   private runHostTimers(): void {

@@ -1,4 +1,4 @@
-import type { AsyncEvent } from '../../src/core/machine-view.js';
+import { type AsyncEvent, POWER_BUTTON } from '../../src/core/machine-view.js';
 import type { InputEvent } from '../../src/core/nondet.js';
 import type { LogEvent } from './events.js';
 import { CHECKPOINT_NAMES, EventKind, eventName, SHUTDOWN_CAUSES } from './kinds.js';
@@ -50,6 +50,7 @@ export function eventArguments(e: LogEvent): string {
 function asyncArguments(e: AsyncEvent): string {
   switch (e.kind) {
     case 'bh':
+      return e.id === POWER_BUTTON ? 'power button' : String(e.id);
     case 'bh-oneshot':
     case 'block':
       return String(e.id);
@@ -137,6 +138,8 @@ export function isExternal(c: LogCursor): boolean {
     case EventKind.AUDIO_IN:
     case EventKind.RANDOM:
       return true;
+    case EventKind.BH:
+      return c.int64At(0) === BigInt(POWER_BUTTON);
     case EventKind.SHUTDOWN:
       return SHUTDOWN_CAUSES[c.sub]!.startsWith('host-');
     default:

@@ -26,6 +26,9 @@ export interface Engine {
   kick(): void;
 }
 
+/** Id of the BH event that stands for the power button: no instruction count. QEMU's logs have nothing of a power button. */
+export const POWER_BUTTON = Number.MAX_SAFE_INTEGER;
+
 /** Asynchronous events on their way from the outside to a device. */
 export type AsyncEvent =
   | { kind: 'bh'; id: number }

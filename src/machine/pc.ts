@@ -40,7 +40,7 @@ import { acknowledgeFerr } from '../../jit/x86/fpu.js';
 import type { Session } from '../../replay/session.js';
 import type { MemoryOverlay } from '../block/memory-overlay.js';
 import type { IrqLine } from '../core/bus.js';
-import type { AsyncEvent, MachineView } from '../core/machine-view.js';
+import { type AsyncEvent, type MachineView, POWER_BUTTON } from '../core/machine-view.js';
 import type { Device, StatefulPart } from '../core/state.js';
 import type { TimerList } from '../core/timers.js';
 import type { VirtualTime } from '../core/virtual-time.js';
@@ -90,6 +90,8 @@ export class PcMachine implements MachineView {
   readonly engine: Engine;
   readonly parts: Record<string, StatefulPart> = {};
   resetRequested = false;
+  /** Told of every reset, and whether the guest asked for it. */
+  onReset: ((byGuest: boolean) => void) | null = null;
   /** Exit status that the guest asked for through isa-debug-exit. */
   exitValue: number | null = null;
 
@@ -107,6 +109,7 @@ export class PcMachine implements MachineView {
   private readonly i8042: I8042;
   private readonly host: I440fx;
   private readonly ide: Piix3Ide;
+  private readonly pm: Piix4Pm | null;
   private readonly disks: Disks;
   private readonly vga: Vga | null;
   /** What starts in firmware's place. */
@@ -158,6 +161,7 @@ export class PcMachine implements MachineView {
     const { host, ide, pm } = this.makePci(map);
     this.host = host;
     this.ide = ide;
+    this.pm = pm;
     this.makeTimers(hostClock, dateOffset(config.rtcBase, startNs));
     this.i8042 = this.add('i8042', this.makeI8042());
     this.makeSerialAndDebug();
@@ -176,6 +180,7 @@ export class PcMachine implements MachineView {
   }
 
   reset(): void {
+    this.onReset?.(this.resetRequested);
     // Last built, first reset, as QEMU: the interrupt controllers come after everything that drives them and forget those edges.
     for (let i = this.devices.length - 1; i >= 0; i--) this.devices[i]!.reset();
     this.cpu.reset();
@@ -207,6 +212,9 @@ export class PcMachine implements MachineView {
         return;
       case 'char-read':
         return this.chars.receive(event.device, event.bytes);
+      case 'bh':
+        if (event.id === POWER_BUTTON) this.pm?.acpi.pressPowerButton();
+        return;
       default:
       // Completions and packets of devices that this board does not have.
     }

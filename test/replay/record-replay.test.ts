@@ -2,11 +2,13 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { decodeEvent } from '../../replay/log/events.js';
 import { openLog } from '../../replay/log/reader.js';
+import { eventLine } from '../../replay/log/text.js';
 import { UserError } from '../../src/core/errors.js';
 import type { JobResult } from '../../src/machine/job.js';
 import { temporaryFolder } from '../cli.js';
-import { demoGuest, record, replay } from './scripted.js';
+import { demoGuest, record, replay, TYPED } from './scripted.js';
 
 const folder = temporaryFolder();
 const config = demoGuest(folder);
@@ -37,6 +39,25 @@ describe('a recording of the demo guest', () => {
       for (const r of runs) expect([r.stop, r.icount, r.digest, r.events]).toEqual(['until', until, runs[0]!.digest, runs[0]!.events]);
     }
   });
+
+  for (const format of ['5.2', '7.2'] as const)
+    it(`in format ${format} has the resets of a monitor and the power button`, () => {
+      const requests = [
+        ...TYPED,
+        [1_100_000, { kind: 'power-button' }],
+        [1_200_000, { kind: 'reset' }],
+        [1_200_000, TYPED[2]![1]],
+      ] as const;
+      const r = record(join(folder, `reset-${format}.rr`), config, format, UNTIL, [...requests]);
+      const cursor = openLog(r.log);
+      const lines: string[] = [];
+      while (cursor.next()) lines.push(eventLine(cursor, decodeEvent(cursor)).replace(/^\d+ \d+ /, ''));
+      cursor.close();
+      expect(lines.filter((line) => line.includes('power button')).length).toBe(1);
+      const at = lines.findIndex((line) => line.includes('RESET_REQUESTED'));
+      expect(lines[at - 1]).toMatch(/WARP_ACCOUNT/);
+      expect(replay(r)).toMatchObject({ divergence: null, icount: r.final.icount, digest: r.final.digest, events: r.final.events });
+    });
 
   it('cut off anywhere, replays to its last whole event', () => {
     const bytes = readFileSync(recording.log);
