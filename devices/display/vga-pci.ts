@@ -55,7 +55,7 @@ export class VgaPci extends PciDevice {
       throw new UserError('image-corrupt', `--vgabios: the image has ${image.length} bytes; expected 1 to ${MAX_ROM_BYTES}`);
     let sizeBytes = 0x1000;
     while (sizeBytes < image.length) sizeBytes *= 2;
-    const offset = memory.allocate(sizeBytes);
+    const offset = memory.allocate(sizeBytes, 'display ROM');
     memory.u8.set(image, offset);
     this.addBar({ index: ROM_BAR, type: 0, sizeBytes, map: (address) => map.addPciRegion(address, sizeBytes, offset, null) });
   }

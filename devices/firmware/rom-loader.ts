@@ -22,9 +22,9 @@ export function biosBackingBytes(imageBytes: number): number {
  */
 export function loadBios(memory: PhysicalMemory, map: PcMemoryMap, image: Uint8Array): void {
   biosBackingBytes(image.length);
-  const optionRoms = memory.allocate(OPTION_ROM_BYTES);
+  const optionRoms = memory.allocate(OPTION_ROM_BYTES, 'option ROMs');
   map.addPciRegion(OPTION_ROM_BASE, OPTION_ROM_BYTES, optionRoms, null);
-  const bios = memory.allocate(image.length);
+  const bios = memory.allocate(image.length, 'firmware');
   memory.u8.set(image, bios);
   const alias = Math.min(image.length, ISA_ALIAS_BYTES);
   map.addPciRegion(0x100000 - alias, alias, bios + image.length - alias, null);

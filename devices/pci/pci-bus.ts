@@ -40,6 +40,11 @@ export class PciBus implements Device {
     device.attach(this, devfn);
   }
 
+  /** All functions, by slot and number. */
+  get functions(): readonly PciDevice[] {
+    return this.devices.filter((d) => d !== undefined);
+  }
+
   /** Resets the bus and all functions on it; `configAddress` survives, as in QEMU. */
   reset(): void {
     this.devices.forEach((d) => {

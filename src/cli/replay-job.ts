@@ -19,7 +19,7 @@ export function replayJob(args: ReplayArguments): Omit<Job, 'control'> {
   return {
     kind: 'replay',
     config,
-    ...(snapshots?.first ? { snapshots: { store, first: snapshots.first, last: null } } : {}),
+    snapshots: { store, given: (snapshots?.file ?? null) !== null, first: snapshots?.first ?? null, last: null },
     inputs: sidecar === null ? describeInputs(config, args.log) : sidecar.inputs,
     log: args.log,
     logFormat: sidecar?.logFormat ?? '5.2',

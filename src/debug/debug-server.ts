@@ -2,12 +2,23 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { peekMemory, pokeMemory } from '../../jit/x86/debug-memory.js';
 import { readRegisters, writeRegister } from '../../jit/x86/register-access.js';
 import type { HostRequest } from '../../replay/host.js';
+import { RecordSession } from '../../replay/record-session.js';
 import type { MachineStatus, Motion, Refusal } from '../core/debug-target.js';
 import { digestMachine } from '../core/digest.js';
-import type { ControlBlock } from '../machine/job.js';
+import { UserError } from '../core/errors.js';
+import { describeAddresses } from '../machine/describe-addresses.js';
+import { describeDevices } from '../machine/describe-devices.js';
+import { describeDrives } from '../machine/describe-drives.js';
+import type { ControlBlock, Job } from '../machine/job.js';
 import { Debugger } from './debugger.js';
-import type { Incarnator } from './incarnation.js';
-import type { DebugEvent, DebugMessage } from './messages.js';
+import type { LiveIncarnator } from './live-incarnator.js';
+import { MachineSnapshots } from './machine-snapshots.js';
+import type { DebugAnswer, DebugEvent, DebugMessage } from './messages.js';
+import { ReplayIncarnator } from './replay-incarnator.js';
+
+/** QEMU's words. */
+const NOT_NOW = 'Record/replay does not allow making snapshot right now. Try once more later.';
+const LOAD_WHILE_RECORDING = 'a snapshot cannot be loaded while the machine is recorded: the recording could not be replayed';
 
 /** In the machine's thread: answers debuggers and monitors, and moves the machine as they say. */
 export class DebugServer {
@@ -24,10 +35,26 @@ export class DebugServer {
   /** For a live machine, oldest first. */
   private inputs: HostRequest[] = [];
 
-  constructor(port: MessagePort, control: ControlBlock, incarnator: (server: DebugServer) => Incarnator) {
+  private readonly job: Omit<Job, 'control'>;
+  private readonly live: (job: Omit<Job, 'control'>) => LiveIncarnator;
+  private snapshots: MachineSnapshots;
+
+  /** @param live makes live machines. Throws UserError. */
+  constructor(
+    port: MessagePort,
+    control: ControlBlock,
+    job: Omit<Job, 'control'>,
+    live: (server: DebugServer, job: Omit<Job, 'control'>) => LiveIncarnator,
+  ) {
     this.port = port;
     this.control = control;
-    this.target = new Debugger(incarnator(this), () => this.look());
+    this.job = job;
+    this.live = (of) => live(this, of);
+    this.snapshots = new MachineSnapshots(job);
+    const replays = job.kind === 'replay';
+    this.target = new Debugger(replays ? new ReplayIncarnator(job) : this.live(job), () => this.look());
+    if (replays && job.snapshots?.first) this.loadSnapshot(job.snapshots.first);
+    this.target.onReset = (byGuest) => this.post({ event: 'reset', byGuest });
   }
 
   /** Serves until somebody quits. */
@@ -93,7 +120,17 @@ export class DebugServer {
   private takeMessages(): void {
     for (let m = receiveMessageOnPort(this.port); m !== undefined; m = receiveMessageOnPort(this.port)) {
       const message = m.message as DebugMessage;
-      this.port.postMessage({ id: message.id, answer: this.answer(message) });
+      this.port.postMessage(this.reply(message));
+    }
+  }
+
+  private reply(message: DebugMessage): DebugAnswer {
+    const { id } = message;
+    try {
+      return { id, answer: this.answer(message) };
+    } catch (e) {
+      if (!(e instanceof UserError)) throw e;
+      return { id, answer: null, refused: { code: e.code, message: e.message } };
     }
   }
 
@@ -129,9 +166,26 @@ export class DebugServer {
         this.pausing = this.running || this.motion !== null;
         return null;
       case 'input':
-        if (target.status.mode === 'play') return false;
-        this.inputs.push(...m.requests);
-        return true;
+        return this.ask(...m.requests);
+      case 'reset':
+        return this.ask({ kind: 'reset' });
+      case 'powerButton':
+        return this.ask({ kind: 'power-button' });
+      case 'snapshots':
+        return this.snapshots.list();
+      case 'saveSnapshot':
+        return this.saveSnapshot(m.name);
+      case 'loadSnapshot':
+        return this.loadSnapshot(m.name);
+      case 'deleteSnapshot':
+        this.snapshots.delete(m.name);
+        return null;
+      case 'goLive':
+        return this.goLive();
+      case 'describe':
+        return m.what === 'devices' ? describeDevices(machine) : describeAddresses(machine);
+      case 'drives':
+        return describeDrives(machine, this.job);
       case 'screen':
         return machine.screen();
       case 'digest':
@@ -140,6 +194,43 @@ export class DebugServer {
         this.ended = this.pausing = true;
         return null;
     }
+  }
+
+  /** Something from outside, for a live machine. */
+  private ask(...requests: HostRequest[]): boolean {
+    const { status, session } = this.target;
+    if (status.mode === 'play') return false;
+    this.inputs.push(...requests);
+    if (!this.running && session instanceof RecordSession) session.takeRequests();
+    return true;
+  }
+
+  private saveSnapshot(name: string): null {
+    const { target } = this;
+    if (!target.whole) throw new UserError('not-supported', NOT_NOW);
+    target.flush();
+    this.snapshots.save(name, target.machine, target.session);
+    return null;
+  }
+
+  private loadSnapshot(name: string): null {
+    const { target, snapshots } = this;
+    const { mode } = target.status;
+    const { icount } = snapshots.named(name);
+    if (mode === 'record') throw new UserError('not-supported', LOAD_WHILE_RECORDING);
+    if (this.running) throw new UserError('not-supported', 'the machine is running');
+    target.load((machine, session) => snapshots.load(name, machine, session));
+    if (mode === 'play' && icount !== null) target.countDeliveries((moment) => snapshots.deliveriesBefore(moment));
+    return null;
+  }
+
+  private goLive(): null {
+    if (this.target.status.mode !== 'play') throw new UserError('not-supported', 'the machine is live already');
+    if (this.running) throw new UserError('not-supported', 'the machine is running');
+    const job = { ...this.job, kind: 'run', log: null } as const;
+    this.target.goLive(this.live(job));
+    this.snapshots = new MachineSnapshots(job);
+    return null;
   }
 
   private begin(motion: Motion): Refusal | null {

@@ -14,7 +14,8 @@ import {
   type Watchpoint,
 } from '../core/debug-target.js';
 import { DivergenceError, UserError } from '../core/errors.js';
-import type { Incarnation, Incarnator } from './incarnation.js';
+import type { Moment } from '../machine/timeline.js';
+import type { GoingLive, Incarnation, Incarnator, Reins } from './incarnation.js';
 import type { Found, Searcher, SearchOutcome, Stretch } from './search.js';
 import { Trail, type TrailLimits } from './trail.js';
 
@@ -38,7 +39,7 @@ export interface DebuggerOptions {
  */
 export class Debugger {
   readonly stops = new DebugStops();
-  private readonly incarnator: Incarnator;
+  private incarnator: Incarnator;
   private readonly interrupted: () => boolean;
   private readonly options: DebuggerOptions;
   private now: Incarnation;
@@ -52,12 +53,25 @@ export class Debugger {
   watchpoints: readonly Watchpoint[] = [];
   /** Ascending. */
   private icountBreaks: number[] = [];
+  /** Told of resets, once each. */
+  onReset: ((byGuest: boolean) => void) | null = null;
   /** How far the guest's output has been shown. */
   private shown = 0;
   private arrived: () => boolean = () => false;
-  /** The machine is not what the log made it: it was written to, or stopped in the middle of something. */
+  /** The machine is not what the log made it: it was written to, or stopped in the middle of something (`broken`). */
   private estranged = false;
+  /** It stopped in the middle of something. */
+  private broken = false;
   private wasInterrupted = false;
+
+  private readonly reins: Reins = {
+    stops: this.stops,
+    paused: () => this.paused(),
+    progressed: () => {
+      if (!this.estranged) this.trail?.pass();
+    },
+    alreadyShown: (icount) => icount < this.shown,
+  };
 
   /** @param interrupted called between slices of a running machine: whether somebody asks it to stand still */
   constructor(incarnator: Incarnator, interrupted: () => boolean, options: DebuggerOptions = {}) {
@@ -131,29 +145,89 @@ export class Debugger {
     this.estranged = true;
   }
 
+  /** Whether the machine is what the log made it, and between two slices: what a snapshot may be taken of. */
+  get whole(): boolean {
+    return !this.estranged;
+  }
+
+  /** Puts the machine into the state of a snapshot. When that fails a replay stands where it stood. */
+  load(restore: (machine: Incarnation['machine'], session: Incarnation['session']) => void): void {
+    const before = this.position;
+    const { timeline } = this.now;
+    this.estranged = true;
+    timeline?.displaced();
+    try {
+      restore(this.machine, this.session);
+      this.now.restored();
+    } catch (e) {
+      if (timeline !== null) this.goTo(before);
+      else if (e instanceof UserError && e.code === 'snapshot-corrupt') this.over = { kind: 'failed', message: e.message };
+      throw e;
+    }
+    this.over = null;
+    this.estranged = this.broken = false;
+    const { stops, machine } = this;
+    stops.rearm();
+    stops.setDeliveries(-1, 0);
+    stops.setWatchpoints(machine.cpu, this.watchpoints);
+  }
+
+  /**
+   * A replay was put into a state: finds out how many interrupts and exceptions were delivered at that instruction, by going there once more.
+   * @param delivered false: none
+   */
+  countDeliveries(delivered: (moment: Moment) => boolean): void {
+    const { timeline } = this.now;
+    const moment = timeline!.moment();
+    if (!delivered(moment)) return;
+    const { icount, events } = moment;
+    this.restoreBefore({ icount, deliveries: 0 });
+    this.runFreely(icount, () => timeline!.moment().events >= events && this.machine.engine.icount >= icount);
+  }
+
+  /** Leaves the recording: the machine is live from here on. */
+  goLive(incarnator: GoingLive): void {
+    const { stops } = this;
+    if (this.broken)
+      throw new UserError('not-supported', 'the replay stopped in the middle of an instruction: go back before it, then go live');
+    this.now = incarnator.goOn(this.now, this.reins);
+    this.watchResets(this.now);
+    this.incarnator = incarnator;
+    this.trail = null;
+    this.icountBreaks = [];
+    this.over = null;
+    stops.rearm();
+    stops.setWatchpoints(this.machine.cpu, this.watchpoints);
+  }
+
+  /** What was recorded reaches the log. */
+  flush(): void {
+    this.now.flush();
+  }
+
   close(): void {
     this.now.close();
   }
 
   private begin(): Incarnation {
     this.over = null;
-    this.estranged = false;
+    this.estranged = this.broken = false;
     this.stops.rearm();
     this.stops.setDeliveries(-1, 0);
     const { stops } = this;
-    const incarnation = this.incarnator.begin({
-      stops,
-      paused: () => this.paused(),
-      progressed: () => {
-        if (!this.estranged) this.trail?.pass();
-      },
-      alreadyShown: (icount) => icount < this.shown,
-    });
+    const incarnation = this.incarnator.begin(this.reins);
     const { timeline } = incarnation;
     this.trail = timeline === null ? null : new Trail(timeline, this.options.trail);
     this.firstEvents = timeline?.moment().events ?? 0;
     stops.setWatchpoints(incarnation.machine.cpu, this.watchpoints);
+    this.watchResets(incarnation);
     return incarnation;
+  }
+
+  private watchResets({ machine }: Incarnation): void {
+    machine.onReset = (byGuest) => {
+      if (machine.engine.icount >= this.shown) this.onReset?.(byGuest);
+    };
   }
 
   /** Between slices: whether to stand still. */
@@ -195,7 +269,7 @@ export class Debugger {
       }
     } catch (e) {
       this.over = failure(e);
-      this.estranged = true;
+      this.estranged = this.broken = true;
     } finally {
       this.arrived = () => false;
       stops.stopAtDelivery = stops.passNext = false;
@@ -347,7 +421,7 @@ export class Debugger {
     }
     const { stops } = this;
     this.over = null;
-    this.estranged = false;
+    this.estranged = this.broken = false;
     stops.rearm();
     stops.setDeliveries(-1, 0);
     stops.setWatchpoints(this.machine.cpu, this.watchpoints);

@@ -10,6 +10,10 @@ export interface Incarnation {
   readonly session: Session;
   /** The recording that it replays, to be gone about in; null: the machine is live. */
   readonly timeline: Timeline | null;
+  /** What was recorded reaches the log. */
+  flush(): void;
+  /** The machine was put into a saved state. */
+  restored(): void;
   close(): void;
 }
 
@@ -30,4 +34,10 @@ export interface Incarnator {
   readonly filename: string | null;
   /** A machine at its first instruction. */
   begin(reins: Reins): Incarnation;
+}
+
+/** Makes a live machine of one that replays. */
+export interface GoingLive extends Incarnator {
+  /** Ends the old machine. */
+  goOn(old: Incarnation, reins: Reins): Incarnation;
 }

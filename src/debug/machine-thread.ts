@@ -10,6 +10,7 @@ const MACHINE_ENDED = 'the machine has ended';
 /** Who wants to know when the machine stops and goes on. */
 export interface MachineObserver {
   resumed?(): void;
+  reset?(byGuest: boolean): void;
   stopped?(cause: StopCause, status: MachineStatus): void;
 }
 
@@ -70,13 +71,16 @@ export class MachineThread implements DebuggedMachine {
 
   private receive(message: DebugAnswer | DebugEvent): void {
     if ('id' in message) {
-      this.waiting.get(message.id)?.resolve(message.answer);
+      const { refused } = message;
+      if (refused === undefined) this.waiting.get(message.id)?.resolve(message.answer);
+      else this.waiting.get(message.id)?.reject(new UserError(refused.code as UserErrorCode, refused.message));
       this.waiting.delete(message.id);
       return;
     }
     if (message.event === 'ready') this.isReady();
     for (const observer of this.observers) {
       if (message.event === 'resumed') observer.resumed?.();
+      if (message.event === 'reset') observer.reset?.(message.byGuest);
       if (message.event === 'stopped') observer.stopped?.(message.cause, message.status);
     }
   }

@@ -1,6 +1,8 @@
 import type { WritableRegister } from '../../jit/x86/register-access.js';
 import type { HostRequest } from '../../replay/host.js';
+import type { SnapshotEntry } from '../block/qcow2/snapshot-table.js';
 import type { MachineStatus, Motion, Refusal, StopCause, Watchpoint, X86Registers } from '../core/debug-target.js';
+import type { DriveDescription } from '../machine/describe-drives.js';
 
 /** A register's new value. */
 export type RegisterWrite = WritableRegister;
@@ -8,7 +10,7 @@ export type RegisterWrite = WritableRegister;
 /** Where an address is looked up. */
 export type AddressSpace = 'virtual' | 'physical';
 
-/** What a debugger or monitor asks of the thread that runs the machine, and what it answers. */
+/** What a debugger or monitor asks of the thread that runs the machine, and what it answers; or a UserError says why not. */
 export interface DebugCalls {
   status: { ask: object; answer: MachineStatus };
   registers: { ask: object; answer: X86Registers };
@@ -26,6 +28,20 @@ export interface DebugCalls {
   pause: { ask: object; answer: null };
   /** Keys, motion, characters for a live machine; false: it is a replay. */
   input: { ask: { readonly requests: readonly HostRequest[] }; answer: boolean };
+  /** A live machine is reset at once, or between two slices; false: it is a replay. */
+  reset: { ask: object; answer: boolean };
+  /** Somebody presses the power button of a live machine; false: it is a replay. */
+  powerButton: { ask: object; answer: boolean };
+  snapshots: { ask: object; answer: readonly SnapshotEntry[] };
+  saveSnapshot: { ask: { readonly name: string }; answer: null };
+  /** Of a machine that stands still. */
+  loadSnapshot: { ask: { readonly name: string }; answer: null };
+  deleteSnapshot: { ask: { readonly name: string }; answer: null };
+  /** A replay that stands still leaves its log. */
+  goLive: { ask: object; answer: null };
+  /** What the machine consists of, or what the processor finds at its addresses, in lines of text. */
+  describe: { ask: { readonly what: 'devices' | 'addresses' }; answer: readonly string[] };
+  drives: { ask: object; answer: readonly DriveDescription[] };
   screen: { ask: object; answer: { readonly width: number; readonly height: number; readonly rgba: Uint8Array } | null };
   digest: { ask: object; answer: string };
   /** The thread ends. */
@@ -41,6 +57,7 @@ export type DebugMessage = { readonly [C in DebugCall]: { readonly id: number; r
 export type DebugEvent =
   | { readonly event: 'ready' }
   | { readonly event: 'resumed' }
+  | { readonly event: 'reset'; readonly byGuest: boolean }
   | { readonly event: 'stopped'; readonly cause: StopCause; readonly status: MachineStatus }
   | { readonly event: 'user-error'; readonly code: string; readonly message: string }
   | { readonly event: 'crash'; readonly message: string; readonly stack: string };
@@ -49,4 +66,5 @@ export type DebugEvent =
 export interface DebugAnswer {
   readonly id: number;
   readonly answer: unknown;
+  readonly refused?: { readonly code: string; readonly message: string };
 }

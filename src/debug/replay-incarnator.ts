@@ -23,6 +23,6 @@ export class ReplayIncarnator implements Incarnator {
       instruments: { stops: reins.stops },
     });
     const { machine, session } = timeline;
-    return { machine, session, timeline, close: () => timeline.close() };
+    return { machine, session, timeline, flush: () => {}, restored: () => timeline.displaced(), close: () => timeline.close() };
   }
 }

@@ -1,21 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../core/errors.js';
-import { ControlBlock, type WorkerStart } from '../machine/job.js';
+import { ControlBlock, type Job, type WorkerStart } from '../machine/job.js';
 import { LiveHost } from '../machine/live-host.js';
 import { DebugServer } from './debug-server.js';
 import { LiveIncarnator } from './live-incarnator.js';
 import type { DebugEvent } from './messages.js';
-import { ReplayIncarnator } from './replay-incarnator.js';
 
 /** Entry point of the thread that runs a machine for debuggers and monitors. */
 function start({ job, requests }: WorkerStart): void {
   const control = new ControlBlock(job.control);
   const host = new LiveHost(requests, control);
-  const server = new DebugServer(requests, control, (s) =>
-    job.kind === 'replay'
-      ? new ReplayIncarnator(job)
-      : new LiveIncarnator(job, { host, stoodStillNs: () => s.stoodStillNs, takeInputs: () => s.takeInputs(), sleep: (ms) => s.sleep(ms) }),
-  );
+  const live = (s: DebugServer, of: Omit<Job, 'control'>): LiveIncarnator =>
+    new LiveIncarnator(of, { host, stoodStillNs: () => s.stoodStillNs, takeInputs: () => s.takeInputs(), sleep: (ms) => s.sleep(ms) });
+  const server = new DebugServer(requests, control, job, live);
   server.serve();
 }
 

@@ -1,3 +1,4 @@
+import type { EngineOptions } from '../../jit/x86/engine.js';
 import { NullSink } from '../../replay/event-sink.js';
 import type { HostEnvironment, HostRequest } from '../../replay/host.js';
 import { RecordSession } from '../../replay/record-session.js';
@@ -12,32 +13,50 @@ import { restoreMachine, type SavedAreas, saveMachine } from './saved-machine.js
 export interface LiveMachine {
   readonly machine: PcMachine;
   readonly session: RecordSession;
+  /** As the machine sees it. */
+  readonly host: HostEnvironment;
+}
+
+/** What a machine that goes live is given, besides a host. */
+export interface LiveOptions {
+  readonly jit: JitMode;
+  readonly onProgress: (icount: number, events: number) => void;
+  readonly pauseRequested?: () => boolean;
+  readonly stops?: EngineOptions['stops'];
 }
 
 /**
  * Leaves a replay where it stands, between two slices: a machine in the same state goes on with the host's devices. Disk requests under way are done, and both clocks
- * go on from what the log said last. The old machine is closed.
+ * go on from what the log said last.
+ * @param replaying `close` ends the old machine, which will not run again
  */
 export function goLive(
-  replaying: { readonly machine: PcMachine; readonly session: Session; readonly config: MachineConfig },
+  replaying: { readonly machine: PcMachine; readonly session: Session; close(): void },
   host: HostEnvironment,
-  jit: JitMode,
-  onProgress: (icount: number, events: number) => void,
+  { jit, onProgress, pauseRequested, stops }: LiveOptions,
 ): LiveMachine {
-  const { machine: old, config } = replaying;
+  const { machine: old } = replaying;
+  const { config } = old;
   const saved = saveMachine(old, replaying.session);
   const { hostClockNs, virtualRtNs } = replaying.session.save();
-  old.close();
+  replaying.close();
   let machine: PcMachine | null = null;
+  const continued = new ContinuedHost(host, hostClockNs, Number(virtualRtNs));
   const session = new RecordSession(
-    new ContinuedHost(host, hostClockNs, Number(virtualRtNs)),
+    continued,
     new NullSink(),
-    { shift: config.shift, noReboot: config.noReboot, asyncFirst: true, onProgress },
+    {
+      shift: config.shift,
+      noReboot: config.noReboot,
+      asyncFirst: true,
+      onProgress,
+      ...(pauseRequested === undefined ? {} : { pauseRequested }),
+    },
     (device) => machine?.canReceive(device) ?? 0,
   );
-  machine = new PcMachine(withoutEmptying(config), session, jit);
+  machine = new PcMachine(withoutEmptying(config), session, jit, undefined, stops === undefined ? {} : { stops });
   restoreMachine(machine, session, saved, areasOf(old));
-  return { machine, session };
+  return { machine, session, host: continued };
 }
 
 /** The large areas of a machine that will not run again: nothing is copied. */

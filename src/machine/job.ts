@@ -20,6 +20,8 @@ export interface RecordingEnd {
 export interface JobSnapshots {
   /** The qcow2 image. */
   readonly store: string;
+  /** The command line names it: it may lie anywhere. */
+  readonly given: boolean;
   /** Taken when a recording begins, loaded when a replay does. */
   readonly first: string | null;
   /** Taken when a replay has come to where it was to stop. */

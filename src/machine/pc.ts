@@ -25,6 +25,7 @@ import { mapFpuErrorPort, mapPostPort } from '../../devices/misc/post-port.js';
 import { I440fx } from '../../devices/pci/i440fx.js';
 import { PcMemoryMap } from '../../devices/pci/pc-memory-map.js';
 import { PciBus } from '../../devices/pci/pci-bus.js';
+import type { PciDevice } from '../../devices/pci/pci-device.js';
 import { Piix3 } from '../../devices/pci/piix3.js';
 import { Piix4Pm } from '../../devices/pci/piix4-pm.js';
 import { COM_PORTS, Uart16550 } from '../../devices/serial/uart-16550.js';
@@ -96,8 +97,8 @@ export class PcMachine implements MachineView {
   exitValue: number | null = null;
 
   private readonly session: Session;
-  private readonly config: MachineConfig;
-  private readonly ports = new PortMap();
+  readonly config: MachineConfig;
+  readonly ports = new PortMap();
   private readonly chars: CharDevices;
   /** In the order in which they are built. */
   private readonly devices: Device[] = [];
@@ -107,10 +108,11 @@ export class PcMachine implements MachineView {
   private readonly ioapic: IoApic;
   private readonly apic: LocalApic | null;
   private readonly i8042: I8042;
+  private readonly bus: PciBus;
   private readonly host: I440fx;
   private readonly ide: Piix3Ide;
   private readonly pm: Piix4Pm | null;
-  private readonly disks: Disks;
+  readonly disks: Disks;
   private readonly vga: Vga | null;
   /** What starts in firmware's place. */
   private readonly kernel: DirectKernel | null;
@@ -150,7 +152,7 @@ export class PcMachine implements MachineView {
       },
       onCpuSide: () => session.cpuSide,
     };
-    const map = new PcMemoryMap(this.memory, this.memory.allocate(config.memoryBytes), config.memoryBytes);
+    const map = new PcMemoryMap(this.memory, this.memory.allocate(config.memoryBytes, 'ram'), config.memoryBytes);
 
     this.pic = this.add('pic', new PicPair(this.ports, { set: (level) => picInterrupt(this.apic, this.requests, level) }));
     this.ioapic = this.add('ioapic', this.makeIoApic());
@@ -158,7 +160,8 @@ export class PcMachine implements MachineView {
     this.irqs = globalInterrupts(this.pic, this.ioapic);
     this.disks = new Disks(config.drives, config.foundAt);
     this.vga = config.vga ? this.add('vga', this.makeVga(map)) : null;
-    const { host, ide, pm } = this.makePci(map);
+    const { bus, host, ide, pm } = this.makePci(map);
+    this.bus = bus;
     this.host = host;
     this.ide = ide;
     this.pm = pm;
@@ -243,6 +246,11 @@ export class PcMachine implements MachineView {
     return this.apic === null ? 0 : this.apic.tpr >> 4;
   }
 
+  /** What is on the PCI bus. */
+  pciFunctions(): readonly PciDevice[] {
+    return this.bus.functions;
+  }
+
   /** Shows what character devices have gathered. */
   flushOutputs(): void {
     this.chars.flush();
@@ -312,7 +320,7 @@ export class PcMachine implements MachineView {
     return apic;
   }
 
-  private makePci(map: PcMemoryMap): { host: I440fx; ide: Piix3Ide; pm: Piix4Pm | null } {
+  private makePci(map: PcMemoryMap): { bus: PciBus; host: I440fx; ide: Piix3Ide; pm: Piix4Pm | null } {
     const bus = this.add('pci', new PciBus(this.ports));
     const host = new I440fx(map, this.config.memoryBytes);
     const piix3 = new Piix3({ bus, ports: this.ports, isaIrqs: this.irqs, onReset: () => this.requestReset() });
@@ -335,7 +343,7 @@ export class PcMachine implements MachineView {
       bus.attach(DISPLAY_SLOT, 0, display);
       this.parts['vga-pci'] = display;
     }
-    return { host, ide, pm };
+    return { bus, host, ide, pm };
   }
 
   private makePowerManagement(bus: PciBus): Piix4Pm {
@@ -358,7 +366,13 @@ export class PcMachine implements MachineView {
   }
 
   private makeVga(map: PcMemoryMap): Vga {
-    return new Vga({ ports: this.ports, memory: this.memory, map, vramOffset: this.memory.allocate(VRAM_BYTES), vramBytes: VRAM_BYTES });
+    return new Vga({
+      ports: this.ports,
+      memory: this.memory,
+      map,
+      vramOffset: this.memory.allocate(VRAM_BYTES, 'video memory'),
+      vramBytes: VRAM_BYTES,
+    });
   }
 
   private makeTimers(hostClock: SessionHostClock, dateOffsetSeconds: number): void {

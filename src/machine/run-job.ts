@@ -13,6 +13,7 @@ import { DivergenceError, UserError } from '../core/errors.js';
 import { checkpointsPath, knownPages } from './checkpoint-files.js';
 import type { CheckpointInterval } from './checkpoint-interval.js';
 import { CheckpointMaker, type CheckpointReport } from './checkpoint-maker.js';
+import { takeFirstSnapshot } from './first-snapshot.js';
 import { goLive } from './go-live.js';
 import { hashFile } from './hash-file.js';
 import { ControlBlock, type DivergenceReport, type Job, type JobResult } from './job.js';
@@ -22,11 +23,9 @@ import { openReplay } from './open-replay.js';
 import { PcMachine } from './pc.js';
 import { recordingIdentity } from './recording-identity.js';
 import { runStatistics } from './run-statistics.js';
+import { seldom } from './seldom.js';
 import { SnapshotStore } from './snapshot-store.js';
 import { Timeline } from './timeline.js';
-
-/** How often what was recorded, and what the guest said, is shown to others. */
-const FLUSH_INTERVAL_MS = 100;
 
 /** What watches a replay. */
 export type Instruments = Pick<EngineOptions, 'observer' | 'stops'>;
@@ -68,10 +67,7 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
   try {
     machine = new PcMachine(job.config, session, job.jit);
     files?.begin();
-    if (job.snapshots?.first) {
-      sink.flush();
-      SnapshotStore.orNew(job.snapshots.store).save(job.snapshots.first, machine, session, job.log!, Date.now());
-    }
+    takeFirstSnapshot(job, machine, session, sink);
     maker = checkpointsOfRecording(job, machine, session, sink);
     const result = session.run(job.until);
     logSink?.finish(result.icount);
@@ -123,7 +119,7 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
   const typedAhead: HostRequest[] = [];
   let machine: PcMachine | null = null;
   let checkpoints: CheckpointReport | undefined;
-  const { source, session, config, build } = openReplay({
+  const { source, session, build } = openReplay({
     ...job,
     log: job.log!,
     stopRequested: () => {
@@ -155,27 +151,18 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
     mustBeAt('--go-live-at', job.goLiveAt, followed);
     host.keep(typedAhead);
     const show = seldom(() => machine?.flushOutputs());
-    const live = goLive({ machine: machine!, session, config }, host, job.jit, (icount, events) => {
+    const old: PcMachine = machine!;
+    const onProgress = (icount: number, events: number): void => {
       control.report(icount, events, job.until ?? 0);
       show();
-    });
+    };
+    const live = goLive({ machine: old, session, close: () => old.close() }, host, { jit: job.jit, onProgress });
     machine = live.machine;
     return describe({ ...job, final: null }, machine, live.session.run(job.until), null, started);
   } finally {
     source.close();
     (machine as PcMachine | null)?.close();
   }
-}
-
-/** The action, done at most every FLUSH_INTERVAL_MS. */
-function seldom(action: () => void): () => void {
-  let before = performance.now();
-  return () => {
-    const now = performance.now();
-    if (now - before < FLUSH_INTERVAL_MS) return;
-    before = now;
-    action();
-  };
 }
 
 /** Refuses to go on from another moment than the one asked for. */

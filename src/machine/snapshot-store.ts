@@ -40,11 +40,11 @@ export class SnapshotStore {
 
   /**
    * Takes a snapshot between two slices (see saveMachine); one of that name is replaced at the moment the new one is whole.
-   * @param log the recording; what it holds up to now must have been flushed
+   * @param log the recording; what it holds up to now must have been flushed. Null: the machine is not recorded
    * @param nowMs the date, milliseconds since 1970
    * @throws UserError
    */
-  save(name: string, machine: PcMachine, session: Session, log: string, nowMs: number): SnapshotEntry {
+  save(name: string, machine: PcMachine, session: Session, log: string | null, nowMs: number): SnapshotEntry {
     checkSnapshotName(name);
     return this.open('r+', (file) => {
       const store = new Qcow2Store(file, null);
@@ -55,7 +55,7 @@ export class SnapshotStore {
         dateSeconds: seconds,
         dateNanoseconds: Math.floor((nowMs - seconds * 1000) * 1e6),
         vmClockNs: machine.time.nowNs(),
-        icount: saved.icount,
+        icount: log === null ? null : saved.icount,
       };
       const entry = store.createSnapshot(what, encodeVmState(saved, machine, log), true);
       file.sync();
@@ -64,11 +64,11 @@ export class SnapshotStore {
   }
 
   /**
-   * Puts a machine that replays `log` into a snapshot's state.
+   * Puts a machine that replays `log`, or was never recorded, into a snapshot's state.
    * @param name tag, or id where no tag is the same
    * @throws UserError; when it is 'snapshot-corrupt' the machine may be of no use any more
    */
-  load(name: string, machine: PcMachine, session: Session, log: string): void {
+  load(name: string, machine: PcMachine, session: Session, log: string | null): void {
     const state = this.open('r', (file) => new Qcow2Store(file, null).readVmState(name));
     const bytes = Buffer.from(state.buffer, state.byteOffset, state.byteLength);
     const { saved, areas } = decodeVmState(bytes, machine, log, `snapshot ${name} of ${this.path}`);

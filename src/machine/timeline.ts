@@ -199,6 +199,12 @@ export class Timeline {
     this.memory.standsAt(this.store!, checkpoint);
   }
 
+  /** Somebody put the machine into a state from elsewhere. */
+  displaced(): void {
+    this.compared = null;
+    this.memory.lost();
+  }
+
   close(): void {
     this.source.close();
     this.store?.close();

@@ -15,6 +15,7 @@ import { BlockWriter, blockSource } from './state-blocks.js';
  *    8  4  version, 1
  *   12  4  length of the log's beginning (from byte 12 on) that says which recording this is
  *   16 32  SHA-256 of that
+ *          (length 2^32-1 and zeros: the machine was not recorded)
  *   48 32  SHA-256 of all that follows, which is compressed (state-blocks.ts):
  * u32 number of parts, each: u8 length of name, name, u32 length, bytes (save.ts)
  * u32 number of memory pages, u32 number of those that are not zeros, each: u32 page, 4096 bytes; ascending
@@ -23,14 +24,16 @@ import { BlockWriter, blockSource } from './state-blocks.js';
 const MAGIC = 'palstate';
 const VERSION = 1;
 const HEAD_BYTES = 80;
+/** In place of the length of a log: the machine is not recorded. */
+const NO_LOG = 0xffffffff;
 const MAX_PARTS = 1000;
 const MAX_PART_BYTES = 64 << 20;
 /** Enough of a log to tell it from others: it begins with the date. */
 const IDENTITY_BYTES = 1 << 16;
 const ZEROS = new Uint8Array(PAGE_SIZE);
 
-/** Bytes of a saved machine and its large areas. @param log the recording it belongs to, written up to there */
-export function encodeVmState(saved: SavedParts, machine: PcMachine, log: string): Buffer {
+/** Bytes of a saved machine and its large areas. @param log the recording it belongs to, written up to there; null: none */
+export function encodeVmState(saved: SavedParts, machine: PcMachine, log: string | null): Buffer {
   const blocks = new BlockWriter();
   const out = new Output((piece) => blocks.write(piece));
   out.u32(saved.parts.size);
@@ -53,9 +56,12 @@ export function encodeVmState(saved: SavedParts, machine: PcMachine, log: string
   const head = Buffer.alloc(HEAD_BYTES);
   head.write(MAGIC, 'latin1');
   head.writeUInt32LE(VERSION, 8);
-  const start = logStart(log, IDENTITY_BYTES);
-  head.writeUInt32LE(start.length, 12);
-  sha256(start).copy(head, 16);
+  if (log === null) head.writeUInt32LE(NO_LOG, 12);
+  else {
+    const start = logStart(log, IDENTITY_BYTES);
+    head.writeUInt32LE(start.length, 12);
+    sha256(start).copy(head, 16);
+  }
   sha256(body).copy(head, 48);
   return Buffer.concat([head, body]);
 }
@@ -75,10 +81,15 @@ function encodeMemory(out: Output, memory: Uint8Array): void {
 /**
  * Decodes the state of a machine like `machine`. The areas can be read once, memory first, then each disk in the order of the machine's.
  * @param where names the snapshot in messages
- * @param log the recording that is replayed
+ * @param log the recording that is replayed; null: the machine is live and not recorded
  * @throws UserError 'snapshot-corrupt' (also on the way); 'option-mismatch' for a state of another recording
  */
-export function decodeVmState(bytes: Buffer, machine: PcMachine, log: string, where: string): { saved: SavedParts; areas: SavedAreas } {
+export function decodeVmState(
+  bytes: Buffer,
+  machine: PcMachine,
+  log: string | null,
+  where: string,
+): { saved: SavedParts; areas: SavedAreas } {
   checkHead(bytes, log, where);
   const input = new Input(blockSource(bytes.subarray(HEAD_BYTES)));
   const parts = new Map<string, Uint8Array>();
@@ -110,7 +121,7 @@ export function decodeVmState(bytes: Buffer, machine: PcMachine, log: string, wh
   };
 }
 
-function checkHead(bytes: Buffer, log: string, where: string): void {
+function checkHead(bytes: Buffer, log: string | null, where: string): void {
   if (bytes.length < HEAD_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC)
     throw new UserError('not-supported', `${where} has no machine state of palindrome; another program made it`);
   const version = bytes.readUInt32LE(8);
@@ -118,6 +129,10 @@ function checkHead(bytes: Buffer, log: string, where: string): void {
   if (!sha256(bytes.subarray(HEAD_BYTES)).equals(bytes.subarray(48, 80)))
     throw new UserError('snapshot-corrupt', `the machine state in ${where} is damaged: its SHA-256 is not what it says`);
   const length = bytes.readUInt32LE(12);
+  if (log === null || length === NO_LOG) {
+    if (log === null && length === NO_LOG) return;
+    throw new UserError('option-mismatch', `${where} belongs to ${log === null ? 'a recording' : 'no recording'}, unlike this machine`);
+  }
   if (length > IDENTITY_BYTES || !sha256(logStart(log, length)).equals(bytes.subarray(16, 48)))
     throw new UserError('option-mismatch', `${where} belongs to another recording than ${log}`);
 }

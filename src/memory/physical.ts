@@ -16,6 +16,13 @@ interface MmioRegion {
   readonly priority: number;
 }
 
+/** A stretch of backing memory, in bytes, and what it is for. */
+export interface MemoryArea {
+  readonly name: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /**
  * The 4 GiB guest-physical address space, page by page. All memory (RAM, ROM, video RAM) lives in one backing ArrayBuffer,
  * so that generated code needs one DataView: readPage/writePage give the backing page number of each guest-physical page.
@@ -40,6 +47,7 @@ export class PhysicalMemory implements DmaMemory {
   /** A page with codePage set is about to be written by somebody other than the CPU (DMA). Backing page number. */
   onCodeWrite: ((backingPage: number) => void) | null = null;
   private readonly regions: MmioRegion[] = [];
+  private readonly areas: MemoryArea[] = [];
   private used = 0;
 
   /** @param capacityBytes all memory of the machine together: RAM + ROMs + video RAM; rounded up to pages. */
@@ -53,11 +61,23 @@ export class PhysicalMemory implements DmaMemory {
   }
 
   /** Takes `bytes` (page multiple) of backing memory; returns its byte offset in `buffer`. */
-  allocate(bytes: number): number {
+  allocate(bytes: number, name = 'memory'): number {
     const offset = this.used;
+    this.areas.push({ name, offset, bytes });
     this.used += Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
     if (this.used > this.u8.length) throw new InvariantError(`physical memory exhausted: ${this.used} of ${this.u8.length} bytes`);
     return offset;
+  }
+
+  /** What a backing page was allocated for; null when it was not. */
+  areaOf(backingPage: number): MemoryArea | null {
+    const at = backingPage * PAGE_SIZE;
+    return this.areas.find(({ offset, bytes }) => at >= offset && at < offset + bytes) ?? null;
+  }
+
+  /** Where device registers are, seen or hidden by memory. */
+  get ioRegions(): { readonly base: number; readonly length: number; readonly name: string }[] {
+    return this.regions.map(({ base, length, io }) => ({ base, length, name: io.name }));
   }
 
   /** Backs guest-physical [paddr, paddr+length) with buffer bytes from `offset`. All page multiples. Give null to leave one direction unbacked. */

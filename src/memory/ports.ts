@@ -44,6 +44,19 @@ export class PortMap implements PortSpace {
     splitWrite(entry.io, offset, value >>> 0, size);
   }
 
+  /** Who answers where, in the order of the ports. */
+  spans(): { readonly first: number; readonly last: number; readonly name: string }[] {
+    const spans: { first: number; last: number; name: string }[] = [];
+    let before: Entry | undefined;
+    for (let port = 0; port < this.stacks.length; port++) {
+      const entry = this.top(port);
+      if (entry !== undefined && entry === before) spans.at(-1)!.last = port;
+      else if (entry !== undefined) spans.push({ first: port, last: port, name: entry.io.name });
+      before = entry;
+    }
+    return spans;
+  }
+
   /** Names of all who claim a port, the first that did first. */
   claims(port: number): string[] {
     return (this.stacks[port] ?? []).map((entry) => entry.io.name);

@@ -65,7 +65,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
       screenshot: args.screenshot !== undefined,
       strict: true,
       final: null,
-      ...(asked === undefined ? {} : { snapshots: { store, first: asked.first, last: null } }),
+      ...(asked === undefined ? {} : { snapshots: { store, given: true, first: asked.first, last: null } }),
     } as const;
     const result = await execute(job, stdinDevice(config));
     writeSidecar(log, { ...sidecar, final: recordingEnd(log, result) });

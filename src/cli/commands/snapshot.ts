@@ -88,7 +88,7 @@ const createCommand: CommandModule<object, CreateArguments> = {
     const file = writableStoreOf(args, job.config);
     // What is wrong with the image shows before the replay.
     SnapshotStore.orNew(file).list();
-    const snapshots = { store: file, first: job.snapshots?.first ?? null, last: args.name };
+    const snapshots = { store: file, given: args.store !== undefined, first: job.snapshots?.first ?? null, last: args.name };
     const result = await execute({ ...job, config: silentTargets(job.config), until: at, snapshots }, null);
     if (args.json || result.stop === 'divergence') return summarize('snapshot create', result, args.json ?? false);
     if (result.stop === 'signal') throw new UserError('bad-option', `interrupted at instruction ${result.icount}; nothing was kept`);
