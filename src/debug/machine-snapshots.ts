@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { EventKind } from '../../replay/log/kinds.js';
 import { openLog } from '../../replay/log/reader.js';
 import type { Session } from '../../replay/session.js';
-import type { SnapshotEntry } from '../block/qcow2/snapshot-table.js';
 import { UserError } from '../core/errors.js';
 import type { Job } from '../machine/job.js';
 import type { PcMachine } from '../machine/pc.js';
 import { refuseSnapshotFile } from '../machine/snapshot-files.js';
 import { SnapshotStore } from '../machine/snapshot-store.js';
+import type { SnapshotEntry } from '../machine/snapshot-table.js';
 import type { Moment } from '../machine/timeline.js';
 
 /** QEMU's words. */

@@ -1,8 +1,8 @@
 import type { WritableRegister } from '../../jit/x86/register-access.js';
 import type { HostRequest } from '../../replay/host.js';
-import type { SnapshotEntry } from '../block/qcow2/snapshot-table.js';
 import type { MachineStatus, Motion, Refusal, StopCause, Watchpoint, X86Registers } from '../core/debug-target.js';
 import type { DriveDescription } from '../machine/describe-drives.js';
+import type { SnapshotEntry } from '../machine/snapshot-table.js';
 
 /** A register's new value. */
 export type RegisterWrite = WritableRegister;

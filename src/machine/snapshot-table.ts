@@ -1,5 +1,7 @@
 import type { SnapshotEntry } from '../block/qcow2/snapshot-table.js';
 
+export type { SnapshotEntry };
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
 /** Snapshots as QEMU's `info snapshots` and `qemu-img snapshot -l` print them: a line of titles, and one for each. */

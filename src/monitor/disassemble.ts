@@ -1,5 +1,7 @@
 import { Decoder, DecoderOptions, Formatter, FormatterSyntax } from 'iced-x86';
 
+const OPERAND_COLUMN = 9;
+
 /** One instruction as `x/i` shows it. */
 export interface DisassembledLine {
   readonly text: string;
@@ -10,6 +12,7 @@ export interface DisassembledLine {
 export function disassemble(bytes: Uint8Array, address: number, bits: number, count: number): DisassembledLine[] {
   const decoder = new Decoder(bits, bytes, DecoderOptions.None);
   const formatter = new Formatter(FormatterSyntax.Gas);
+  formatter.firstOperandCharIndex = OPERAND_COLUMN;
   const lines: DisassembledLine[] = [];
   decoder.ip = BigInt(address);
   for (let at = 0; lines.length < count && decoder.canDecode; ) {

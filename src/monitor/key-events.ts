@@ -1,7 +1,8 @@
 import type { HostRequest } from '../../replay/host.js';
 import { QCODE_NAMES } from '../../replay/log/qcodes.js';
 
-const MAX_KEYS = 16;
+/** Most keys that are pressed together. */
+export const MAX_KEYS = 32;
 
 /** Requests that press keys together and release them again, by QEMU's key names or key numbers (0x1e). Null: a name is unknown, or there are too many. */
 export function pressKeys(names: readonly string[]): HostRequest[] | { readonly unknown: string } {

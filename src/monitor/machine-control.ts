@@ -1,8 +1,12 @@
+import type { HostRequest } from '../../replay/host.js';
 import type { MachineStatus, Motion, StopCause } from '../core/debug-target.js';
 import type { DebuggedMachine } from '../debug/machine-thread.js';
 
 /** A command could not be carried out; the sentence is what the user sees. */
 export class CommandError extends Error {}
+
+/** The same, where QEMU's human monitor begins with "Error: ". */
+export class ReportedError extends CommandError {}
 
 const REFUSALS = {
   running: 'the machine is running',
@@ -16,6 +20,7 @@ export class MachineControl {
   readonly machine: DebuggedMachine;
   /** Why the machine stands; null while it runs or has not run yet. */
   lastStop: StopCause | null = null;
+  private readonly powerDownObservers = new Set<() => void>();
 
   constructor(machine: DebuggedMachine) {
     this.machine = machine;
@@ -26,7 +31,50 @@ export class MachineControl {
       stopped: (cause) => {
         this.lastStop = cause;
       },
+      reset: () => {
+        // As in QEMU, a machine that stands still is then as if it had never run.
+        this.lastStop = null;
+      },
     });
+  }
+
+  /** Tells of requests to power down from now on; the function returned ends that. */
+  onPowerDown(observer: () => void): () => void {
+    this.powerDownObservers.add(observer);
+    return () => this.powerDownObservers.delete(observer);
+  }
+
+  /** Keys, motion, characters. */
+  async send(requests: readonly HostRequest[]): Promise<void> {
+    if (!(await this.machine.call('input', { requests }))) throw new CommandError('a replay takes no input');
+  }
+
+  async reset(): Promise<void> {
+    if (!(await this.machine.call('reset', {}))) throw new CommandError('a replay is reset where its log says');
+  }
+
+  async powerDown(): Promise<void> {
+    if (!(await this.machine.call('powerButton', {}))) throw new CommandError('a replay takes no input');
+    for (const observer of this.powerDownObservers) observer();
+  }
+
+  /** @param name null: made from the date, as QEMU does */
+  async saveSnapshot(name: string | null): Promise<void> {
+    await this.machine.call('saveSnapshot', { name: name ?? `vm-${dateDigits(new Date())}` });
+  }
+
+  /** Stands still meanwhile; runs on if it ran. */
+  async loadSnapshot(name: string): Promise<void> {
+    const { running } = await this.status();
+    await this.stop();
+    await this.machine.call('loadSnapshot', { name });
+    if (running) await this.cont();
+  }
+
+  async goLive(): Promise<void> {
+    await this.stop();
+    await this.machine.call('goLive', {});
+    this.lastStop = { kind: 'paused' };
   }
 
   status(): Promise<MachineStatus> {
@@ -102,4 +150,10 @@ export class MachineControl {
       void this.machine.ended.then(resolve, () => resolve());
     });
   }
+}
+
+/** 20260131120000, in the time zone of the host. */
+function dateDigits(d: Date): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return [d.getFullYear(), d.getMonth() + 1, d.getDate(), d.getHours(), d.getMinutes(), d.getSeconds()].map(two).join('');
 }

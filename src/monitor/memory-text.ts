@@ -6,22 +6,8 @@ export interface DumpFormat {
   readonly size: 1 | 2 | 4 | 8;
 }
 
-const SIZES: Readonly<Record<string, DumpFormat['size']>> = { b: 1, h: 2, w: 4, g: 8 };
-const MAX_COUNT = 65536;
-
-/** Decodes `/10xw`; null when it is not one. Without one: a doubleword in hexadecimal. */
-export function parseDumpFormat(text: string): DumpFormat | null {
-  const match = /^\/(\d{0,6})([xduoci]?[bhwg]?|[bhwg][xduoci])$/.exec(text);
-  if (match === null) return null;
-  const letters = match[2]!;
-  const format = (/[xduoci]/.exec(letters)?.[0] ?? 'x') as DumpFormat['format'];
-  const given = /[bhwg]/.exec(letters)?.[0];
-  const size = given !== undefined ? SIZES[given]! : format === 'c' ? 1 : 4;
-  const count = match[1] === '' ? 1 : Number(match[1]);
-  return count > MAX_COUNT ? null : { count, format, size };
-}
-
-function character(value: number): string {
+/** A character constant as C writes it; `value` is taken as a 32-bit number. */
+export function character(value: number): string {
   const escapes: Readonly<Record<number, string>> = { 39: "\\'", 92: '\\\\', 10: '\\n', 13: '\\r' };
   const shown =
     escapes[value] ?? (value >= 0x20 && value <= 0x7e ? String.fromCharCode(value) : `\\x${value.toString(16).padStart(2, '0')}`);
@@ -49,7 +35,7 @@ function item(value: bigint, { format, size }: DumpFormat): string {
  * @param bytes what was read; null: nothing could be
  * @param digits of the addresses: 8 for linear ones, 16 for physical ones
  */
-export function dumpLine(address: number, bytes: Uint8Array | null, format: DumpFormat, digits: number): string {
+export function dumpLine(address: bigint, bytes: Uint8Array | null, format: DumpFormat, digits: number): string {
   const head = `${address.toString(16).padStart(digits, '0')}:`;
   if (bytes === null) return `${head} Cannot access memory`;
   const size = format.format === 'c' ? 1 : format.size;

@@ -1,20 +1,17 @@
 // Longer than most: one table of commands.
 
-import type { HostRequest } from '../../replay/host.js';
-import { QCODE_NAMES } from '../../replay/log/qcodes.js';
 import type { StopCause } from '../core/debug-target.js';
+import { blockInfo } from './drive-text.js';
 import type { HumanMonitor } from './hmp.js';
 import { JsonSplitter } from './json-splitter.js';
-import { AXIS_X, AXIS_Y, pressKeys } from './key-events.js';
-import { CommandError, type MachineControl } from './machine-control.js';
-import { type ArgumentKind, checkArguments, QmpError } from './qmp-arguments.js';
+import { pressKeys } from './key-events.js';
+import type { MachineControl } from './machine-control.js';
+import { QmpArguments, QmpError } from './qmp-arguments.js';
+import { inputEvents, keyNames } from './qmp-input.js';
+import { writeScreen } from './screen-file.js';
 
-type Arguments = Readonly<Record<string, unknown>>;
-
-interface Command {
-  readonly takes: Readonly<Record<string, ArgumentKind>>;
-  readonly run: (args: Arguments) => Promise<unknown> | unknown;
-}
+/** Takes its arguments, carries itself out, and gives what it returns (undefined: nothing). Throws QmpError, CommandError, UserError. */
+type Command = (args: QmpArguments) => Promise<unknown> | unknown;
 
 /** What a QMP session needs besides the machine. */
 export interface QmpSurroundings {
@@ -27,8 +24,14 @@ export interface QmpSurroundings {
 
 const VERSION = { qemu: { micro: 22, minor: 2, major: 7 }, package: 'palindrome' };
 const MEMBERS = ['execute', 'arguments', 'id'];
-const MAX_ABSOLUTE_EVENTS = 1024;
-const BUTTONS = ['left', 'middle', 'right', 'wheel-up', 'wheel-down', 'side', 'extra'];
+const MAX_CAPABILITIES = 16;
+const CPU = {
+  'thread-id': 1,
+  props: { 'core-id': 0, 'thread-id': 0, 'socket-id': 0 },
+  'qom-path': '/machine/unattached/device[0]',
+  'cpu-index': 0,
+  target: 'i386',
+};
 
 /** QEMU's machine protocol on one line: JSON in, JSON out. One command is worked on at a time. */
 export class QmpSession {
@@ -37,7 +40,7 @@ export class QmpSession {
   private readonly around: QmpSurroundings;
   private readonly splitter = new JsonSplitter();
   private readonly commands: Readonly<Record<string, Command>>;
-  private readonly unobserve: () => void;
+  private readonly unobserve: readonly (() => void)[];
   private negotiated = false;
   private queue: Promise<void> = Promise.resolve();
 
@@ -46,10 +49,14 @@ export class QmpSession {
     this.human = human;
     this.around = around;
     this.commands = this.table();
-    this.unobserve = control.machine.observe({
-      resumed: () => this.event('RESUME'),
-      stopped: (cause) => this.stopped(cause),
-    });
+    this.unobserve = [
+      control.machine.observe({
+        resumed: () => this.event('RESUME'),
+        stopped: (cause) => this.stopped(cause),
+        reset: (guest) => this.event('RESET', { guest, reason: guest ? 'guest-reset' : 'host-qmp-system-reset' }),
+      }),
+      control.onPowerDown(() => this.event('POWERDOWN')),
+    ];
     this.send({ QMP: { version: VERSION, capabilities: [] } });
   }
 
@@ -63,7 +70,7 @@ export class QmpSession {
   }
 
   close(): void {
-    this.unobserve();
+    for (const end of this.unobserve) end();
   }
 
   private send(value: object): void {
@@ -78,10 +85,8 @@ export class QmpSession {
   }
 
   private stopped(cause: StopCause): void {
-    if (cause.kind === 'shutdown') {
-      const guest = cause.cause.startsWith('guest');
-      this.event(cause.cause === 'guest-reset' ? 'RESET' : 'SHUTDOWN', { guest, reason: cause.cause });
-    }
+    // A machine that was told not to start again is shut down by its reset.
+    if (cause.kind === 'shutdown') this.event('SHUTDOWN', { guest: cause.cause.startsWith('guest'), reason: cause.cause });
     this.event('STOP');
   }
 
@@ -90,61 +95,110 @@ export class QmpSession {
     try {
       const request = parse(text);
       if (request.id !== undefined) id = { id: request.id };
-      const value = await this.execute(request);
+      const value = await this.execute(decode(request));
       return { return: value ?? {}, ...id };
     } catch (e) {
-      if (!(e instanceof QmpError || e instanceof CommandError))
-        return { error: { class: 'GenericError', desc: (e as Error).message }, ...id };
-      return { error: { class: e instanceof QmpError ? e.errorClass : 'GenericError', desc: e.message }, ...id };
+      return { error: { class: e instanceof QmpError ? e.errorClass : 'GenericError', desc: (e as Error).message }, ...id };
     }
   }
 
-  private execute(request: Request): Promise<unknown> | unknown {
-    const { execute: name, arguments: args } = request;
+  private execute({ execute: name, arguments: args }: Request): Promise<unknown> | unknown {
     if (!this.negotiated && name !== 'qmp_capabilities')
       throw new QmpError("Expecting capabilities negotiation with 'qmp_capabilities'", 'CommandNotFound');
+    if (this.negotiated && name === 'qmp_capabilities')
+      throw new QmpError('Capabilities negotiation is already complete, command ignored', 'CommandNotFound');
     const command = Object.hasOwn(this.commands, name) ? this.commands[name]! : null;
-    if (command === null || (this.negotiated && name === 'qmp_capabilities'))
-      throw new QmpError(`The command ${name} has not been found`, 'CommandNotFound');
-    checkArguments(args, command.takes);
-    return command.run(args);
+    if (command === null) throw new QmpError(`The command ${name} has not been found`, 'CommandNotFound');
+    return command(args);
   }
 
   private table(): Record<string, Command> {
     const { control } = this;
-    const plain = (run: Command['run']): Command => ({ takes: {}, run });
+    const { machine } = control;
+    const icount =
+      (action: (icount: number) => Promise<void>): Command =>
+      (args) => {
+        const value = args.integer('icount');
+        args.end();
+        return action(value);
+      };
     return {
-      qmp_capabilities: { takes: { enable: 'list?' }, run: (args) => this.negotiate(args) },
+      qmp_capabilities: (args) => this.negotiate(args),
       'query-commands': plain(() => Object.keys(this.commands).map((name) => ({ name }))),
       'query-version': plain(() => VERSION),
       'query-name': plain(() => ({})),
       'query-kvm': plain(() => ({ enabled: false, present: false })),
-      'query-block': plain(() => []),
-      'query-named-block-nodes': plain(() => []),
+      'query-target': plain(() => ({ arch: 'i386' })),
+      'query-uuid': plain(() => ({ UUID: '00000000-0000-0000-0000-000000000000' })),
+      'query-cpus-fast': plain(() => [CPU]),
+      'query-block': plain(async () => (await machine.call('drives', {})).map((drive) => blockInfo(drive).info)),
+      'query-named-block-nodes': (args) => this.blockNodes(args),
       'query-status': plain(() => this.status()),
       'query-replay': plain(() => this.replay()),
-      'replay-break': { takes: { icount: 'int' }, run: ({ icount }) => control.replayBreak([icount as number]) },
+      'replay-break': icount((n) => control.replayBreak([n])),
       'replay-delete-break': plain(() => control.replayDeleteBreak()),
-      'replay-seek': { takes: { icount: 'int' }, run: ({ icount }) => control.replaySeek(icount as number) },
+      'replay-seek': icount((n) => control.replaySeek(n)),
       stop: plain(() => control.stop()),
       cont: plain(() => control.cont()),
+      system_reset: plain(() => control.reset()),
+      system_powerdown: plain(() => control.powerDown()),
       quit: plain(() => this.quit()),
-      'human-monitor-command': {
-        takes: { 'command-line': 'str', 'cpu-index': 'int?' },
-        run: async (args) => (await this.human.execute(args['command-line'] as string)).replaceAll('\n', '\r\n'),
-      },
-      'send-key': { takes: { keys: 'list', 'hold-time': 'int?' }, run: ({ keys }) => this.sendKey(keys as unknown[]) },
-      'input-send-event': {
-        takes: { device: 'str?', head: 'int?', events: 'list' },
-        run: ({ events }) => this.input(inputEvents(events as unknown[])),
-      },
+      'human-monitor-command': (args) => this.humanCommand(args),
+      screendump: (args) => this.screendump(args),
+      'send-key': (args) => this.sendKey(args),
+      'input-send-event': (args) => this.sendEvents(args),
     };
   }
 
-  private negotiate({ enable }: Arguments): object {
-    if (Array.isArray(enable) && enable.length > 0) throw new QmpError(`Capability '${String(enable[0])}' is not available`);
+  private negotiate(args: QmpArguments): void {
+    const [wanted] = args.optional('enable', (name) => args.strings(name, MAX_CAPABILITIES)) ?? [];
+    args.end();
+    if (wanted !== undefined) throw new QmpError(`Parameter 'enable' does not accept value '${wanted}'`);
     this.negotiated = true;
-    return {};
+  }
+
+  private async blockNodes(args: QmpArguments): Promise<object[]> {
+    args.optional('flat', args.boolean);
+    args.end();
+    return (await this.control.machine.call('drives', {})).map((drive) => blockInfo(drive).node);
+  }
+
+  private async humanCommand(args: QmpArguments): Promise<string> {
+    const line = args.string('command-line');
+    const cpu = args.optional('cpu-index', args.integer) ?? 0;
+    args.end();
+    if (cpu !== 0) throw new QmpError("Parameter 'cpu-index' expects a CPU number");
+    return (await this.human.execute(line)).replaceAll('\n', '\r\n');
+  }
+
+  private async screendump(args: QmpArguments): Promise<void> {
+    const path = args.string('filename');
+    const device = args.optional('device', args.string);
+    args.optional('head', args.integer);
+    const format = args.optional('format', (name) => args.oneOf(name, ['ppm', 'png'])) ?? 'ppm';
+    args.end();
+    if (device !== null) throw new QmpError(`Device '${device}' not found`, 'DeviceNotFound');
+    await writeScreen(this.control, path, { format, device });
+  }
+
+  private async sendKey(args: QmpArguments): Promise<void> {
+    const names = keyNames(args);
+    args.optional('hold-time', args.integer);
+    args.end();
+    const requests = pressKeys(names);
+    if (!Array.isArray(requests)) throw new QmpError(`Parameter 'data' does not accept value '${requests.unknown}'`);
+    await this.control.send(requests);
+  }
+
+  private async sendEvents(args: QmpArguments): Promise<void> {
+    const device = args.optional('device', args.string);
+    args.optional('head', args.integer);
+    const requests = inputEvents(args);
+    args.end();
+    if (device !== null) throw new QmpError(`Device '${device}' not found`, 'DeviceNotFound');
+    const { mode, running } = await this.control.status();
+    if (!running && mode !== 'play') throw new QmpError('VM not running');
+    await this.control.send(requests);
   }
 
   private async status(): Promise<object> {
@@ -157,38 +211,34 @@ export class QmpSession {
     return { mode, ...(filename === null ? {} : { filename }), icount: position.icount };
   }
 
-  private quit(): object {
+  private quit(): void {
     // The answer goes out before everything ends.
     setImmediate(() => {
       this.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' });
       this.around.quit();
     });
-    return {};
   }
+}
 
-  private async input(requests: readonly HostRequest[]): Promise<object> {
-    if (!(await this.control.machine.call('input', { requests }))) throw new QmpError('a replay takes no input');
-    return {};
-  }
-
-  private sendKey(keys: readonly unknown[]): Promise<object> {
-    const requests = pressKeys(keys.map(keyName));
-    if (!Array.isArray(requests)) throw new QmpError(`Invalid parameter '${requests.unknown}'`);
-    return this.input(requests);
-  }
+/** A command without arguments. */
+function plain(run: () => Promise<unknown> | unknown): Command {
+  return (args) => {
+    args.end();
+    return run();
+  };
 }
 
 interface Request {
   readonly execute: string;
-  readonly arguments: Arguments;
-  readonly id?: unknown;
+  readonly arguments: QmpArguments;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parse(text: string | null): Request {
+/** The JSON object that a client sent. Throws QmpError. */
+function parse(text: string | null): Readonly<Record<string, unknown>> {
   if (text === null) throw new QmpError('JSON parse error, the value is too long');
   let value: unknown;
   try {
@@ -197,42 +247,14 @@ function parse(text: string | null): Request {
     throw new QmpError('JSON parse error, invalid value');
   }
   if (!isObject(value)) throw new QmpError('QMP input must be a JSON object');
+  return value;
+}
+
+function decode(value: Readonly<Record<string, unknown>>): Request {
   for (const name of Object.keys(value)) if (!MEMBERS.includes(name)) throw new QmpError(`QMP input member '${name}' is unexpected`);
-  const { execute, arguments: args = {}, id } = value;
+  const { execute, arguments: args = {} } = value;
   if (execute === undefined) throw new QmpError("QMP input lacks member 'execute'");
   if (typeof execute !== 'string') throw new QmpError("QMP input member 'execute' must be a string");
   if (!isObject(args)) throw new QmpError("QMP input member 'arguments' must be an object");
-  return { execute, arguments: args, ...(id === undefined ? {} : { id }) };
-}
-
-/** A KeyValue of QMP as HMP would write it. */
-function keyName(key: unknown): string {
-  if (!isObject(key)) throw new QmpError("Invalid parameter type for 'keys', expected: object");
-  if (key.type === 'qcode' && typeof key.data === 'string') return key.data;
-  if (key.type === 'number' && Number.isSafeInteger(key.data)) return `0x${(key.data as number).toString(16)}`;
-  throw new QmpError("Parameter 'type' does not accept this value");
-}
-
-function inputEvents(events: readonly unknown[]): HostRequest[] {
-  if (events.length > MAX_ABSOLUTE_EVENTS) throw new QmpError('too many events');
-  return [...events.map(inputEvent), { kind: 'input-sync' }];
-}
-
-function inputEvent(event: unknown): HostRequest {
-  if (!isObject(event) || !isObject(event.data)) throw new QmpError("Invalid parameter type for 'events', expected: object");
-  const { data } = event;
-  const axis = data.axis === 'x' ? AXIS_X : data.axis === 'y' ? AXIS_Y : -1;
-  const value = data.value;
-  const down = data.down === true;
-  if ((event.type === 'rel' || event.type === 'abs') && axis >= 0 && Number.isSafeInteger(value))
-    return { kind: 'input', event: { kind: event.type, axis, value: (value as number) | 0 } };
-  const button = BUTTONS.indexOf(String(data.button));
-  if (event.type === 'btn' && button >= 0) return { kind: 'input', event: { kind: 'button', button, down } };
-  if (event.type === 'key') {
-    const name = keyName(data.key);
-    const qcode = QCODE_NAMES.indexOf(name);
-    if (qcode > 0) return { kind: 'input', event: { kind: 'key', qcode, down } };
-    if (name.startsWith('0x')) return { kind: 'input', event: { kind: 'key-number', number: BigInt(name), down } };
-  }
-  throw new QmpError("Invalid parameter 'events'");
+  return { execute, arguments: new QmpArguments(args) };
 }

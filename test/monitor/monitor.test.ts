@@ -115,11 +115,12 @@ describe('the human monitor', () => {
     const { say } = monitor();
     expect(await say('x /4xb 0x1000')).toBe('00001000: 0x41 0x42 0x43 0x44\n');
     expect(await say('xp/2xw $eip+0x10')).toBe('0000000000010000: 0x44434241 0x48474645\n');
-    expect(await say('x /2c 0')).toBe("00000000: 'A' 'B'\n");
+    expect(await say('x /2cb 0')).toBe("00000000: 'A' 'B'\n");
     expect(await say('x /1dh 0')).toBe('00000000: 16961\n');
     expect(await say('x /1i 0x7c00')).toMatch(/^0x00007c00: {2}41/);
-    expect(await say('x /9999999x 0')).toMatch(/invalid char in format/);
-    expect(await say('p $cs*16+2')).toBe('983042\n');
+    expect(await say('x /9999999x 0')).toBe('at most 65536 items at a time\nTry "help x" for more information\n');
+    expect(await say('x /2q 0')).toBe('invalid char in format: \'q\'\nTry "help x" for more information\n');
+    expect(await say('p/d $cs*16+2')).toBe('983042\n');
   });
 
   it('sends keys and motion to a live machine, not into a replay', async () => {
