@@ -1,37 +1,43 @@
-import { connect, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { UserError } from '../core/errors.js';
 import type { MachineThread } from '../debug/machine-thread.js';
 import { GdbServer } from '../gdb/gdb-server.js';
 import { HumanMonitor } from '../monitor/hmp.js';
 import { MachineControl } from '../monitor/machine-control.js';
-import { monitorServer, serveConnected, serveHuman } from '../monitor/monitor-server.js';
+import { serveHuman, serveMachineProtocol } from '../monitor/monitor-server.js';
 import { type ListenAddress, listen, parseListenAddress } from './listen.js';
+import { openSocketEnd } from './socket-end.js';
+import type { SocketOption } from './socket-option.js';
+import { TELNET_GREETING, TelnetInput } from './telnet.js';
+
+/** Monitors of one kind that may be connected at a time. */
+const MAX_CLIENTS = 16;
+
+/** A monitor's place. */
+export interface MonitorConfig {
+  readonly kind: 'monitor';
+  readonly mode: 'readline' | 'control';
+  readonly option: string;
+  readonly where: SocketOption | 'stdio';
+}
 
 /** A debugger's or monitor's place. */
-export type ServiceConfig =
-  | { readonly kind: 'gdb'; readonly option: string; readonly address: ListenAddress }
-  | {
-      readonly kind: 'monitor';
-      readonly mode: 'readline' | 'control';
-      readonly option: string;
-      /** `connect`: somebody listens there already and is called. */
-      readonly address: ListenAddress | 'stdio';
-      readonly connect: boolean;
-    };
+export type ServiceConfig = { readonly kind: 'gdb'; readonly option: string; readonly address: ListenAddress } | MonitorConfig;
 
-/** Decodes where a monitor is: stdio, or an address. Null: `none` and `null`. */
+/** Decodes where a monitor listens: stdio, or an address. Null: `none` and `null`. */
 export function monitorService(option: string, mode: 'readline' | 'control', text: string): ServiceConfig | null {
   if (text === 'none' || text === 'null') return null;
-  const address = text === 'stdio' ? ('stdio' as const) : parseListenAddress(option, text);
-  if (address === 'stdio' && mode === 'control') throw new UserError('not-supported', `${option} ${text}: give tcp:HOST:PORT or unix:PATH`);
-  return { kind: 'monitor', mode, option, address, connect: false };
+  if (text === 'stdio') return { kind: 'monitor', mode, option, where: 'stdio' };
+  const where = { address: parseListenAddress(option, text), server: true, wait: false, telnet: text.startsWith('telnet:') };
+  return { kind: 'monitor', mode, option, where };
 }
 
 /** Debugger and monitors of one machine, as long as it lives. */
 export class DebugServices {
   readonly control: MachineControl;
+  readonly human: HumanMonitor;
   private readonly machine: MachineThread;
-  private readonly human: HumanMonitor;
   private readonly quit: () => void;
   private readonly closers: (() => void)[] = [];
 
@@ -42,57 +48,64 @@ export class DebugServices {
     this.human = new HumanMonitor(this.control, quit);
   }
 
-  /** Begins to serve; gives the address that was bound, in words for `target remote` or clients; null for stdio. */
-  async open(service: ServiceConfig): Promise<string | null> {
+  /**
+   * Begins to serve; gives the address that was bound, in words for `target remote` or clients; null when nothing listens.
+   * @param waiting told when nothing goes on before a client has connected
+   */
+  async open(service: ServiceConfig, waiting: (address: string) => void = () => {}): Promise<string | null> {
     const { human, control, quit } = this;
     if (service.kind === 'gdb') {
       const server = new GdbServer(this.machine, { monitor: (line) => human.execute(line), quit });
       this.closers.push(() => server.close());
       return listen(service.option, server.listener, service.address);
     }
-    if (service.address === 'stdio') {
-      const end = serveHuman(human, process.stdin, process.stdout);
+    const { where, mode, option } = service;
+    if (where === 'stdio') {
+      const { stdin: input, stdout: output } = process;
+      const end = mode === 'readline' ? serveHuman(human, input, output) : serveMachineProtocol(control, human, { input, output, quit });
       this.closers.push(() => {
         end();
         process.stdin.pause();
       });
       return null;
     }
-    if (service.connect) {
-      await this.call(service.option, service.address);
-      return null;
+    const end = await openSocketEnd(option, where, MAX_CLIENTS, (socket) => this.serve(socket, mode, where.telnet));
+    this.closers.push(() => end.close());
+    if (where.wait) {
+      waiting(end.bound ?? option);
+      await Promise.race([end.connected, this.machine.ended]);
     }
-    const server = monitorServer(service.mode, control, human, quit);
-    this.closeWithClients(server);
-    return listen(service.option, server, service.address);
+    return end.bound;
+  }
+
+  private serve(socket: Socket, mode: MonitorConfig['mode'], telnet: boolean): void {
+    const { human, control, quit } = this;
+    const input = telnet ? withoutTelnet(socket) : socket;
+    const end =
+      mode === 'control' ? serveMachineProtocol(control, human, { input, output: socket, quit }) : serveHuman(human, input, socket);
+    socket.on('close', end);
   }
 
   close(): void {
     for (const close of this.closers) close();
   }
+}
 
-  private closeWithClients(server: Server): void {
-    const sockets = new Set<Socket>();
-    server.on('connection', (socket) => {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-    });
-    this.closers.push(() => {
-      server.close();
-      // What was written still goes out.
-      for (const socket of sockets) socket.destroySoon();
-    });
-  }
+/** What a telnet client types. */
+function withoutTelnet(socket: Socket): PassThrough {
+  const commands = new TelnetInput();
+  const typed = new PassThrough();
+  socket.write(TELNET_GREETING);
+  socket.on('data', (bytes) => {
+    if (typed.write(commands.take(bytes))) return;
+    socket.pause();
+    typed.once('drain', () => socket.resume());
+  });
+  return typed;
+}
 
-  private call(option: string, address: ListenAddress): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const socket = address.kind === 'tcp' ? connect(address.port, address.host) : connect(address.path);
-      socket.once('error', (e) => reject(new UserError('file-io', `${option}: cannot connect (${e.message})`)));
-      socket.once('connect', () => {
-        serveConnected(this.control, this.human, socket, this.quit);
-        this.closers.push(() => socket.destroy());
-        resolve();
-      });
-    });
-  }
+/** Refuses what cannot be served twice. Throws UserError. */
+export function refuseTwoTerminals(services: readonly ServiceConfig[]): void {
+  if (services.filter((s) => s.kind === 'monitor' && s.where === 'stdio').length > 1)
+    throw new UserError('bad-option', 'only one of the monitors can have stdio');
 }

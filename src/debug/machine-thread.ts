@@ -45,7 +45,7 @@ export class MachineThread implements DebuggedMachine {
     this.port = port1;
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: { job: { ...job, control: buffer }, requests: port2 },
-      transferList: [port2],
+      transferList: [port2, ...(job.config.channels?.values() ?? [])],
     });
     this.ready = new Promise((resolve) => {
       this.isReady = resolve;

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Session } from '../../replay/session.js';
 import type { CharBackend, CharFrontend } from '../core/nondet.js';
 import { CharOutput } from './char-output.js';
@@ -12,14 +13,16 @@ interface CharDevice {
 export class CharDevices {
   private readonly devices: CharDevice[] = [];
   private readonly session: Session;
+  private readonly channels: ReadonlyMap<string, MessagePort>;
 
-  constructor(session: Session) {
+  constructor(session: Session, channels: ReadonlyMap<string, MessagePort> = new Map()) {
     this.session = session;
+    this.channels = channels;
   }
 
   /** Makes the next device; its bytes go to `target` and into the log. */
   create(option: string, target: CharTarget): { index: number; backend: CharBackend } {
-    const output = new CharOutput(option, target);
+    const output = new CharOutput(option, target, target.kind === 'channel' ? (this.channels.get(target.id) ?? null) : null);
     const send = (bytes: Uint8Array): void => output.send(bytes);
     const index = this.devices.push({ output, frontend: null }) - 1;
     return { index, backend: { write: (bytes) => this.session.charWrite(bytes, send) } };

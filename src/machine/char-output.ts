@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import type { MessagePort } from 'node:worker_threads';
 import { reason } from '../../replay/log/input.js';
 import { UserError } from '../core/errors.js';
 import type { CharTarget } from './config.js';
@@ -27,13 +28,16 @@ function writeAll(option: string, fd: number, bytes: Uint8Array): boolean {
 export class CharOutput {
   private readonly option: string;
   private readonly fd: number | null;
+  private readonly channel: MessagePort | null;
   private readonly ownsFd: boolean;
   private readonly buffer = new Uint8Array(4096);
   private used = 0;
   private closed = false;
   private emptied: boolean;
 
-  constructor(option: string, target: CharTarget) {
+  /** @param channel takes the bytes of a target in another thread */
+  constructor(option: string, target: CharTarget, channel: MessagePort | null = null) {
+    this.channel = channel;
     this.option = target.kind === 'file' ? `${option} file:${target.path}` : option;
     this.ownsFd = target.kind === 'file';
     this.emptied = target.kind === 'file' && target.append === true;
@@ -43,11 +47,11 @@ export class CharOutput {
       } catch (e) {
         throw new UserError('file-io', `${option} file:${target.path}: ${reason(e)}`);
       }
-    } else this.fd = { stdio: 1, stderr: 2, null: null }[target.kind];
+    } else this.fd = { stdio: 1, stderr: 2, null: null, channel: null }[target.kind];
   }
 
   send(bytes: Uint8Array): void {
-    if (this.fd === null || this.closed) return;
+    if ((this.fd === null && this.channel === null) || this.closed) return;
     for (const b of bytes) {
       this.buffer[this.used++] = b;
       if (b === 0x0a || this.used === this.buffer.length) this.flush();
@@ -55,11 +59,13 @@ export class CharOutput {
   }
 
   flush(): void {
-    if (this.used === 0 || this.fd === null) return;
+    if (this.used === 0) return;
     this.empty();
     const bytes = this.buffer.subarray(0, this.used);
     this.used = 0;
-    if (!writeAll(this.option, this.fd, bytes)) this.closed = true;
+    if (this.channel !== null) this.channel.postMessage(bytes.slice());
+    else if (this.fd === null) return;
+    else if (!writeAll(this.option, this.fd, bytes)) this.closed = true;
   }
 
   private empty(): void {

@@ -1,11 +1,17 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { MessagePort } from 'node:worker_threads';
 import { UserError } from '../core/errors.js';
 import { configureDrives, type DriveConfig } from './drive-options.js';
 import { known, onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
 
-/** Where a character device's bytes go. `append`: behind what the file has. */
-export type CharTarget = { kind: 'null' } | { kind: 'stdio' } | { kind: 'stderr' } | { kind: 'file'; path: string; append?: boolean };
+/** Where a character device's bytes go. `append`: behind what the file has. `channel`: to another thread, see MachineConfig.channels. */
+export type CharTarget =
+  | { kind: 'null' }
+  | { kind: 'stdio' }
+  | { kind: 'stderr' }
+  | { kind: 'file'; path: string; append?: boolean }
+  | { kind: 'channel'; id: string };
 
 export interface DebugconConfig {
   readonly target: CharTarget;
@@ -30,6 +36,8 @@ export interface SnapshotConfig {
 export interface MachineConfig {
   /** Where the files named by these paths are, if not there (a replay elsewhere). Never in LOG.json. */
   readonly foundAt?: ReadonlyMap<string, string>;
+  /** Where the bytes of character devices go that other threads serve. Never in LOG.json. */
+  readonly channels?: ReadonlyMap<string, MessagePort>;
   /** The keyboard controller is the one of QEMU before 6.0, which made the log that is replayed. Never in LOG.json. */
   readonly unlatchedI8042?: boolean;
   /** Where snapshots of the machine are. No guest sees it; LOG.json has it elsewhere. */
@@ -79,6 +87,8 @@ export interface MachineArguments {
   readonly serial?: readonly string[] | undefined;
   readonly debugcon?: string | undefined;
   readonly nodefaults?: boolean | undefined;
+  /** The display, whatever `nodefaults` says. */
+  readonly vga?: 'std' | 'none' | undefined;
   readonly net?: readonly string[] | undefined;
   readonly icount?: string | undefined;
   readonly rtc?: string | undefined;
@@ -103,13 +113,14 @@ export function configure(args: MachineArguments, recorded: readonly DriveConfig
   const devices = args.device ?? [];
   const context = { backingFolders: args.backingFolder ?? [], recorded };
   const { drives, snapshotFile } = configureDrives(args.drive ?? [], devices.filter(isDisk), context);
+  const vga = args.vga === undefined ? !args.nodefaults : args.vga === 'std';
   const { shift, rrsnapshot } = icount(args.icount ?? 'shift=3');
   return {
     ...board(args.machine ?? 'pc'),
     ...cpu(args.cpu ?? 'qemu32'),
     memoryBytes: parseMemory(args.memory ?? '128M'),
     bios: args.bios ?? null,
-    vgabios: args.vgabios ?? (args.nodefaults ? null : vgabiosBeside(args.bios)),
+    vgabios: args.vgabios ?? (vga ? vgabiosBeside(args.bios) : null),
     kernel: args.kernel ?? null,
     initrd: args.initrd ?? null,
     append: args.append ?? '',
@@ -118,7 +129,7 @@ export function configure(args: MachineArguments, recorded: readonly DriveConfig
     ...(snapshotFile === null && rrsnapshot === null ? {} : { snapshots: { file: snapshotFile, first: rrsnapshot } }),
     serial,
     debugcon: args.debugcon === undefined ? null : debugcon(args.debugcon),
-    vga: !args.nodefaults,
+    vga,
     shift,
     ...rtc(args.rtc ?? 'base=utc,clock=host'),
     devices: devices.filter((text) => !isDisk(text)).map(device),

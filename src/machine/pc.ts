@@ -137,7 +137,7 @@ export class PcMachine implements MachineView {
     session.checkpointInit();
     const hostClock = new SessionHostClock(session);
     this.hostTimers = hostClock.timers;
-    this.chars = new CharDevices(session);
+    this.chars = new CharDevices(session, config.channels);
     this.memory = new PhysicalMemory(config.memoryBytes + VRAM_BYTES + ROM_SPACE_BYTES);
     this.cpu = new Cpu(this.memory, this.cpuBoard(), config.cpu);
     this.cpu.apicPresent = config.apic;

@@ -48,6 +48,7 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   machine: oneOf('pc'),
   foundAt: (v) => v === undefined,
   unlatchedI8042: (v) => v === undefined,
+  channels: (v) => v === undefined,
   snapshots: (v) => v === undefined,
   acpi: flag,
   hpet: flag,

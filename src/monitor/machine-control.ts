@@ -18,6 +18,8 @@ const REFUSALS = {
 /** What monitors do with a machine, whatever protocol they speak. Texts are QEMU's. */
 export class MachineControl {
   readonly machine: DebuggedMachine;
+  /** What the user calls it. */
+  name: string | null = null;
   /** Why the machine stands; null while it runs or has not run yet. */
   lastStop: StopCause | null = null;
   private readonly powerDownObservers = new Set<() => void>();

@@ -43,6 +43,7 @@ export class QmpSession {
   private readonly unobserve: readonly (() => void)[];
   private negotiated = false;
   private queue: Promise<void> = Promise.resolve();
+  private waiting = 0;
 
   constructor(control: MachineControl, human: HumanMonitor, around: QmpSurroundings) {
     this.control = control;
@@ -60,13 +61,21 @@ export class QmpSession {
     this.send({ QMP: { version: VERSION, capabilities: [] } });
   }
 
-  /** Text from the client. */
-  receive(text: string): void {
-    for (const value of this.splitter.take(text))
+  /** Text from the client. Gives how many commands wait now. */
+  receive(text: string): number {
+    for (const value of this.splitter.take(text)) {
+      this.waiting++;
       this.queue = this.queue.then(async () => {
-        const reply = await this.answer(value);
-        if (reply !== null) this.send(reply);
+        this.send(await this.answer(value));
+        this.waiting--;
       });
+    }
+    return this.waiting;
+  }
+
+  /** Settles when all commands that have come are answered. */
+  idle(): Promise<void> {
+    return this.queue;
   }
 
   close(): void {
@@ -90,7 +99,7 @@ export class QmpSession {
     this.event('STOP');
   }
 
-  private async answer(text: string | null): Promise<object | null> {
+  private async answer(text: string | null): Promise<object> {
     let id: { readonly id?: unknown } = {};
     try {
       const request = parse(text);
@@ -126,7 +135,7 @@ export class QmpSession {
       qmp_capabilities: (args) => this.negotiate(args),
       'query-commands': plain(() => Object.keys(this.commands).map((name) => ({ name }))),
       'query-version': plain(() => VERSION),
-      'query-name': plain(() => ({})),
+      'query-name': plain(() => (control.name === null ? {} : { name: control.name })),
       'query-kvm': plain(() => ({ enabled: false, present: false })),
       'query-target': plain(() => ({ arch: 'i386' })),
       'query-uuid': plain(() => ({ UUID: '00000000-0000-0000-0000-000000000000' })),

@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { MachineThread } from '../../debug/machine-thread.js';
-import { DebugServices, monitorService, type ServiceConfig } from '../debug-services.js';
+import { DebugServices, monitorService, refuseTwoTerminals, type ServiceConfig } from '../debug-services.js';
 import { parseListenAddress } from '../listen.js';
 import { machineOptions } from '../machine-options.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
@@ -58,7 +58,9 @@ function wanted({ gdb, monitor, qmp }: DebugArguments): ServiceConfig[] {
     monitor === undefined ? null : monitorService('--monitor', 'readline', monitor),
     qmp === undefined ? null : monitorService('--qmp', 'control', qmp),
   ];
-  return services.filter((s) => s !== null);
+  const wanted = services.filter((s) => s !== null);
+  refuseTwoTerminals(wanted);
+  return wanted;
 }
 
 function say(service: ServiceConfig, address: string | null): void {

@@ -1,21 +1,31 @@
 #!/usr/bin/env node
+import { rmSync, writeFileSync } from 'node:fs';
 import type { StopCause } from '../../core/debug-target.js';
 import { EXIT_USER_ERROR, UserError } from '../../core/errors.js';
 import { MachineThread } from '../../debug/machine-thread.js';
-import { configure, type MachineConfig } from '../../machine/config.js';
+import { configure } from '../../machine/config.js';
 import { describeInputs } from '../../machine/input-paths.js';
 import type { Job } from '../../machine/job.js';
 import { refuseOverwriting } from '../../machine/new-recording.js';
+import { refuseSnapshotFile, snapshotFile, snapshotFileFromLog } from '../../machine/snapshot-files.js';
+import { checkSnapshotName } from '../../machine/snapshot-store.js';
+import { serveHuman } from '../../monitor/monitor-server.js';
 import { DebugServices } from '../debug-services.js';
 import { replayJob } from '../replay-job.js';
 import { stdinDevice } from '../stdin-device.js';
+import { CharSockets } from './char-sockets.js';
 import { parseQemuOptions, type QemuCommandLine } from './qemu-options.js';
+import { SharedTerminal } from './shared-terminal.js';
 
-const HELP = `palindrome-system-i386 [QEMU's options]: a machine, with QEMU's own command line
+const HELP = `palindrome-system-i386 [QEMU's options] [DISK]: a machine, with QEMU's own command line
 
-  -icount shift=N,rr=record|replay,rrfile=FILE   record into FILE, or replay it
-  -S -s -gdb tcp:HOST:PORT -qmp tcp:HOST:PORT|unix:PATH -monitor stdio|tcp:...|unix:...
-  -m -cpu -M -bios -kernel -initrd -append -drive -device -serial -debugcon -rtc -boot -net none -nodefaults -no-reboot -no-shutdown
+  -icount shift=N,rr=record|replay,rrfile=FILE[,rrsnapshot=NAME]   record into FILE, or replay it
+  -drive file=IMAGE.qcow2,if=none,id=rr                            keeps snapshots (savevm, loadvm); else FILE.qcow2 does
+  -S -s -gdb tcp:HOST:PORT
+  -qmp -monitor -serial stdio|tcp:HOST:PORT|telnet:HOST:PORT|unix:PATH[,server=on][,wait=off]
+  -chardev socket|stdio|file|null,id=ID,... -mon chardev=ID,mode=control|readline -serial chardev:ID
+  -m -cpu -M -bios -kernel -initrd -append -hda -drive -device -serial -debugcon -rtc -boot -net none -vga std|none
+  -display none -nographic -nodefaults -no-reboot -no-shutdown -no-acpi -no-hpet -name -pidfile
 
 Options that are not supported are refused by name. See palindrome record --help for the values of the others.
 `;
@@ -23,35 +33,88 @@ Options that are not supported are refused by name. See palindrome record --help
 function job(line: QemuCommandLine): Omit<Job, 'control'> {
   const base = { until: null, jit: 'on', screenshot: false, strict: true, final: null, logFormat: '5.2' } as const;
   if (line.mode === 'replay') return replayJob({ ...line.machine, log: line.log!, jit: 'on' });
-  // An image for snapshots is no part of the machine, and nothing is taken here yet.
-  const { snapshots, ...asked } = configure(line.machine);
-  const config: MachineConfig = line.noDisplay ? { ...asked, vga: false, vgabios: null } : asked;
-  if (line.mode === 'none') return { ...base, kind: 'run', config, log: null };
-  refuseOverwriting(line.log!, config);
-  const sidecar = { machine: config, inputs: describeInputs(config, line.log!), logFormat: base.logFormat };
-  return { ...base, kind: 'record', config, log: line.log, sidecar };
+  const { snapshots: asked, ...config } = configure(line.machine);
+  if (line.mode === 'none') {
+    if (asked?.first) throw new UserError('bad-option', '-icount rrsnapshot= needs rr=record or rr=replay');
+    const file = asked?.file ?? null;
+    return {
+      ...base,
+      kind: 'run',
+      config,
+      log: null,
+      ...(file === null ? {} : { snapshots: { store: file, given: true, first: null, last: null } }),
+    };
+  }
+  const log = line.log!;
+  refuseOverwriting(log, config);
+  const store = snapshotFile(log, asked?.file ?? null, null);
+  if (asked?.first) checkSnapshotName(asked.first);
+  if (asked !== undefined) refuseSnapshotFile(store, log, config, true);
+  const sidecar = {
+    machine: config,
+    inputs: describeInputs(config, log),
+    logFormat: base.logFormat,
+    ...(asked === undefined ? {} : { snapshots: snapshotFileFromLog(log, store) }),
+  };
+  return { ...base, kind: 'record', config, log, sidecar, snapshots: { store, given: true, first: asked?.first ?? null, last: null } };
 }
 
 async function run(line: QemuCommandLine): Promise<void> {
+  const sockets = new CharSockets(line.sockets);
   const made = job(line);
-  const machine = new MachineThread(made);
+  const machine = new MachineThread({ ...made, config: sockets.connect(made.config) });
   const quit = (): void => void machine.call('quit', {}).catch(() => {});
   const services = new DebugServices(machine, quit);
+  services.control.name = line.name;
   machine.observe({ stopped: (cause) => ended(cause, line) && quit() });
   process.on('SIGINT', quit).on('SIGTERM', quit);
-  const device = made.kind === 'replay' ? null : stdinDevice(made.config);
-  const onInput = (bytes: Buffer): void =>
-    void machine.call('input', { requests: [{ kind: 'chars', device: device!, bytes: new Uint8Array(bytes) }] }).catch(() => {});
+  const onInput = terminal(line, stdinDevice(made.config), machine, services, quit);
+  const waiting = (address: string): void => void process.stderr.write(`palindrome-system-i386: waiting for connection on: ${address}\n`);
+  if (line.pidFile !== null) writePid(line.pidFile);
   try {
     await Promise.race([machine.ready, machine.ended]);
-    for (const service of line.services) await services.open(service);
-    if (device !== null) process.stdin.on('data', onInput);
+    await sockets.open(machine, waiting);
+    for (const service of line.services) await services.open(service, waiting);
+    if (onInput !== null) process.stdin.on('data', onInput);
     if (!line.stopped) await services.control.cont();
     await machine.ended;
+  } catch (e) {
+    // The machine must not outlive us: it would keep the program from ending.
+    quit();
+    await machine.ended.catch(() => {});
+    throw e;
   } finally {
+    sockets.close();
     services.close();
-    process.stdin.off('data', onInput).pause();
+    if (onInput !== null) process.stdin.off('data', onInput);
+    process.stdin.pause();
     process.off('SIGINT', quit).off('SIGTERM', quit);
+    if (line.pidFile !== null) rmSync(line.pidFile, { force: true });
+  }
+}
+
+/** What takes the terminal's keys; null: nobody. A replay takes none, until it goes live. */
+function terminal(
+  line: QemuCommandLine,
+  device: number | null,
+  machine: MachineThread,
+  services: DebugServices,
+  quit: () => void,
+): ((bytes: Buffer) => void) | null {
+  if (device === null) return null;
+  const toGuest = (bytes: Uint8Array): void =>
+    void machine.call('input', { requests: [{ kind: 'chars', device, bytes: new Uint8Array(bytes) }] }).catch(() => {});
+  if (!line.shared) return toGuest;
+  const shared = new SharedTerminal(toGuest, quit);
+  serveHuman(services.human, shared.monitor, process.stdout, '');
+  return (bytes) => shared.take(bytes);
+}
+
+function writePid(path: string): void {
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+  } catch (e) {
+    throw new UserError('file-io', `-pidfile ${path}: ${(e as Error).message}`);
   }
 }
 
@@ -78,6 +141,8 @@ function fail(error: unknown): never {
 
 const argv = process.argv.slice(2);
 if (argv.some((word) => /^(-h|--?help)$/.test(word))) process.stdout.write(HELP);
+else if (argv.some((word) => /^--?version$/.test(word)))
+  process.stdout.write('palindrome-system-i386, with the command line of QEMU 7.2.22\n');
 else
   try {
     await run(parseQemuOptions(argv));

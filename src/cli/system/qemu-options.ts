@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import type { MachineArguments } from '../../machine/config.js';
 import { known, onlyKeys, parseKeyValues } from '../../machine/keyval.js';
-import { monitorService, type ServiceConfig } from '../debug-services.js';
+import type { MonitorConfig, ServiceConfig } from '../debug-services.js';
 import { parseListenAddress } from '../listen.js';
+import type { SocketOption } from '../socket-option.js';
+import { type CharEnd, charDevices, charEnd, namedEnd } from './char-devices.js';
+import { recordReplay } from './record-replay.js';
 
 /** What a command line of QEMU's asks for. */
 export interface QemuCommandLine {
@@ -12,31 +15,43 @@ export interface QemuCommandLine {
   readonly mode: 'none' | 'record' | 'replay';
   readonly log: string | null;
   readonly services: readonly ServiceConfig[];
+  /** Serial ports on sockets, by their number. */
+  readonly sockets: ReadonlyMap<number, SocketOption>;
+  /** The terminal is shared by the first serial port and the monitor. */
+  readonly shared: boolean;
   /** -S: nobody lets the machine run before a debugger or monitor does. */
   readonly stopped: boolean;
   /** -no-shutdown: the program stays when the machine is switched off. */
   readonly stays: boolean;
-  /** -display none -vga none without -nodefaults. */
-  readonly noDisplay: boolean;
+  /** -name. */
+  readonly name: string | null;
+  readonly pidFile: string | null;
 }
 
 /** Options without a value. */
-const FLAGS = ['S', 's', 'nodefaults', 'no-reboot', 'no-shutdown'];
+const FLAGS = ['S', 's', 'nodefaults', 'no-user-config', 'no-reboot', 'no-shutdown', 'no-acpi', 'no-hpet', 'nographic', 'snapshot'];
 /** Options whose value goes to the machine as it is, by the name that it has there. */
 const PASSED: Readonly<Record<string, keyof MachineArguments>> = {
-  ...{ m: 'memory', cpu: 'cpu', M: 'machine', machine: 'machine', bios: 'bios', kernel: 'kernel', initrd: 'initrd', append: 'append' },
+  ...{ m: 'memory', cpu: 'cpu', bios: 'bios', kernel: 'kernel', initrd: 'initrd', append: 'append' },
   ...{ L: 'firmwareFolder', rtc: 'rtc', boot: 'boot', debugcon: 'debugcon' },
 };
-const LISTS: Readonly<Record<string, keyof MachineArguments>> = {
-  drive: 'drive',
-  device: 'device',
-  serial: 'serial',
-  net: 'net',
-  nic: 'net',
+const LISTS: Readonly<Record<string, keyof MachineArguments>> = { drive: 'drive', device: 'device', net: 'net', nic: 'net' };
+const HARD_DISKS = ['hda', 'hdb', 'hdc', 'hdd'];
+const OTHERS = [
+  ...['M', 'machine', 'icount', 'display', 'vga', 'smp', 'accel', 'serial', 'gdb', 'qmp', 'monitor', 'chardev', 'mon'],
+  ...['name', 'pidfile', 'parallel', 'global'],
+];
+/** Values that change nothing here, of options that have no others. */
+const ONLY: Readonly<Record<string, readonly string[]>> = {
+  display: ['none'],
+  smp: ['1', 'cpus=1'],
+  accel: ['tcg'],
+  parallel: ['none'],
+  global: ['apic.vapic=off', 'apic-common.vapic=off'],
 };
-const OTHERS = ['icount', 'display', 'vga', 'smp', 'accel', 'gdb', 'qmp', 'monitor', 'chardev', 'mon'];
 const FIRMWARE_FOLDERS = ['/usr/share/seabios', '/usr/share/qemu'];
 const GDB_DEFAULT = 'tcp::1234';
+const SHARED = 'mon:stdio';
 
 type Given = readonly (readonly [option: string, value: string])[];
 
@@ -46,22 +61,23 @@ export function parseQemuOptions(argv: readonly string[]): QemuCommandLine {
   const all = (name: string): string[] => given.filter(([option]) => option === name).map(([, value]) => value);
   const last = (name: string): string | undefined => all(name).at(-1);
   const has = (name: string): boolean => last(name) !== undefined;
-  for (const value of all('display')) known('-display', value, ['none']);
-  for (const value of all('vga')) known('-vga', value, ['none', 'std']);
-  for (const value of all('smp')) known('-smp', value, ['1']);
-  for (const value of all('accel')) known('-accel', value, ['tcg']);
-  if (has('nodefaults') && last('vga') === 'std')
-    throw new UserError('not-supported', '-vga std together with -nodefaults is not supported');
-  const chardevs = charDevices(all('chardev'));
   const { icount, mode, log } = recordReplay(last('icount'));
+  if (mode !== 'none') refuseUnrecordable(has('snapshot'), last('smp'), last('rtc'));
+  for (const [option, values] of Object.entries(ONLY)) for (const value of all(option)) known(`-${option}`, value, values);
+  const chardevs = charDevices(all('chardev'));
+  const serial = serialPorts(all('serial'), has('nographic'), chardevs);
+  const machine = {
+    ...machineArguments(given),
+    ...(serial.texts === null ? {} : { serial: serial.texts }),
+    ...(icount === undefined || icount === '' ? {} : { icount }),
+    ...(last('vga') === undefined ? {} : { vga: known('-vga', last('vga')!, ['none', 'std']) }),
+  };
+  const services = serviceConfigs(given, chardevs);
+  const terminal = [...(serial.texts ?? []), ...services.map((s) => (s.kind === 'monitor' ? s.where : ''))].filter((t) => t === 'stdio');
+  if (terminal.length > 1) throw new UserError('bad-option', 'cannot use stdio by multiple character devices');
   return {
-    machine: machineArguments(given, { icount, nodefaults: has('nodefaults'), noReboot: has('no-reboot'), chardevs }),
-    mode,
-    log,
-    services: services(given, chardevs),
-    stopped: has('S'),
-    stays: has('no-shutdown'),
-    noDisplay: last('vga') === 'none',
+    ...{ machine, mode, log, services, sockets: serial.sockets, shared: serial.shared },
+    ...{ stopped: has('S'), stays: has('no-shutdown'), name: last('name')?.split(',')[0] ?? null, pidFile: last('pidfile') ?? null },
   };
 }
 
@@ -70,13 +86,17 @@ function split(argv: readonly string[]): Given {
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!;
     const name = /^--?([A-Za-z][\w-]*)$/.exec(word)?.[1];
-    if (name === undefined) throw new UserError('bad-option', `${word}: expected an option; a disk is given as -drive file=${word}`);
+    if (name === undefined) {
+      if (word.startsWith('-')) throw new UserError('not-supported', `${word} is not supported`);
+      given.push(['hda', word]);
+      continue;
+    }
     if (FLAGS.includes(name)) {
       given.push([name, '']);
       continue;
     }
-    if (!Object.hasOwn(PASSED, name) && !Object.hasOwn(LISTS, name) && !OTHERS.includes(name))
-      throw new UserError('not-supported', `-${name} is not supported`);
+    const takesValue = Object.hasOwn(PASSED, name) || Object.hasOwn(LISTS, name) || HARD_DISKS.includes(name) || OTHERS.includes(name);
+    if (!takesValue) throw new UserError('not-supported', `-${name} is not supported`);
     const value = argv[++at];
     if (value === undefined) throw new UserError('bad-option', `-${name} needs a value`);
     given.push([name, value]);
@@ -84,97 +104,90 @@ function split(argv: readonly string[]): Given {
   return given;
 }
 
-function recordReplay(text: string | undefined): Pick<QemuCommandLine, 'mode' | 'log'> & { readonly icount: string | undefined } {
-  if (text === undefined) return { icount: undefined, mode: 'none', log: null };
-  const { rr, rrfile, rrsnapshot, ...clock } = parseKeyValues('-icount', text, 'shift');
-  const icount = Object.entries(clock)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
-  if (rrsnapshot !== undefined)
-    throw new UserError('not-supported', '-icount rrsnapshot= is not supported yet; a replay can go back without it');
-  if (rr === undefined) {
-    if (rrfile !== undefined) throw new UserError('bad-option', '-icount rrfile= needs rr=record or rr=replay');
-    return { icount, mode: 'none', log: null };
-  }
-  if (rrfile === undefined || rrfile === '') throw new UserError('bad-option', '-icount rr= needs rrfile=FILE');
-  return { icount, mode: known('-icount rr', rr, ['record', 'replay']), log: rrfile };
+/** In QEMU's words. */
+function refuseUnrecordable(snapshot: boolean, smp: string | undefined, rtc: string | undefined): void {
+  const refuse = (what: string): never => {
+    throw new UserError('not-supported', `Record/replay feature is not supported for '${what}'`);
+  };
+  if (smp !== undefined && !ONLY.smp!.includes(smp)) refuse('smp');
+  if (snapshot) refuse('-snapshot');
+  if (rtc !== undefined && parseKeyValues('-rtc', rtc, 'base').base === 'localtime') refuse('-rtc base=localtime');
 }
 
-interface Decided {
-  readonly icount: string | undefined;
-  readonly nodefaults: boolean;
-  readonly noReboot: boolean;
-  readonly chardevs: ReadonlyMap<string, Record<string, string>>;
-}
-
-function machineArguments(given: Given, { icount, nodefaults, noReboot, chardevs }: Decided): MachineArguments {
+function machineArguments(given: Given): MachineArguments {
   const args: Record<string, string | string[] | boolean> = {};
+  const more = (name: keyof MachineArguments, value: string): void => {
+    args[name] = [...((args[name] as string[] | undefined) ?? []), value];
+  };
+  let board = 'pc';
   for (const [option, value] of given) {
     if (Object.hasOwn(PASSED, option)) args[PASSED[option]!] = value;
-    else if (Object.hasOwn(LISTS, option)) {
-      const name = LISTS[option]!;
-      args[name] = [...((args[name] as string[] | undefined) ?? []), option === 'serial' ? serial(value, chardevs) : value];
-    }
+    else if (Object.hasOwn(LISTS, option)) more(LISTS[option]!, value);
+    else if (HARD_DISKS.includes(option))
+      more('drive', `file=${value.replaceAll(',', ',,')},index=${HARD_DISKS.indexOf(option)},media=disk`);
+    else if (option === 'M' || option === 'machine') board = value;
+    else if (option === 'nodefaults') args.nodefaults = true;
+    else if (option === 'no-reboot') args.noReboot = true;
   }
-  if (icount !== undefined && icount !== '') args.icount = icount;
-  if (nodefaults) args.nodefaults = true;
-  if (noReboot) args.noReboot = true;
+  const without = given.flatMap(([option]) => (option === 'no-acpi' ? [',acpi=off'] : option === 'no-hpet' ? [',hpet=off'] : []));
+  if (board !== 'pc' || without.length > 0) args.machine = `${board}${without.join('')}`;
   args.bios ??= firmware(args.firmwareFolder as string | undefined);
   return args;
 }
 
 /** QEMU comes with its firmware; here it is what Debian's packages install. */
 function firmware(folder: string | undefined): string {
-  const folders = folder === undefined ? FIRMWARE_FOLDERS : [folder];
+  const folders = folder === undefined ? FIRMWARE_FOLDERS : [folder, ...FIRMWARE_FOLDERS];
   const found = folders.map((f) => join(f, 'bios-256k.bin')).find((path) => existsSync(path));
   if (found === undefined) throw new UserError('file-not-found', `bios-256k.bin is not in ${folders.join(' or ')}; give -bios FILE`);
   return found;
 }
 
-function charDevices(texts: readonly string[]): Map<string, Record<string, string>> {
-  const found = new Map<string, Record<string, string>>();
-  for (const text of texts) {
-    const values = parseKeyValues('-chardev', text, 'backend');
-    known('-chardev', values.backend ?? '', ['socket', 'null', 'stdio', 'file']);
-    onlyKeys('-chardev', values, ['backend', 'id', 'path', 'host', 'port', 'server', 'wait', 'nowait']);
-    if (values.id === undefined) throw new UserError('bad-option', `-chardev ${text}: id= is missing`);
-    found.set(values.id, values);
-  }
-  return found;
+/** `texts` null: as the machine has them without options. A port on a socket is `null` to the machine's options. */
+function serialPorts(
+  texts: readonly string[],
+  nographic: boolean,
+  chardevs: ReadonlyMap<string, CharEnd>,
+): { readonly texts: string[] | null; readonly sockets: ReadonlyMap<number, SocketOption>; readonly shared: boolean } {
+  const wanted = texts.length === 0 && nographic ? [SHARED] : [...texts];
+  while (wanted.at(-1) === 'none') wanted.pop();
+  if (wanted.includes('none')) throw new UserError('not-supported', '-serial none is not supported before a serial port that is there');
+  const sockets = new Map<number, SocketOption>();
+  const ports = wanted.map((text, port) => {
+    if (text === SHARED && port === 0) return 'stdio';
+    const end = charEnd('-serial', text, chardevs);
+    if (end.kind === 'text') return end.text;
+    sockets.set(port, end.socket);
+    return 'null';
+  });
+  return { texts: texts.length === 0 && !nographic ? null : ports, sockets, shared: wanted[0] === SHARED };
 }
 
-function serial(value: string, chardevs: Decided['chardevs']): string {
-  if (!value.startsWith('chardev:')) return value;
-  const chardev = chardevs.get(value.slice(8));
-  if (chardev === undefined) throw new UserError('bad-option', `-serial ${value}: there is no such -chardev`);
-  if (chardev.backend === 'socket') throw new UserError('not-supported', `-serial ${value}: a serial port on a socket is not supported`);
-  return chardev.backend === 'file' ? `file:${chardev.path ?? ''}` : chardev.backend!;
-}
-
-function services(given: Given, chardevs: Decided['chardevs']): ServiceConfig[] {
+function serviceConfigs(given: Given, chardevs: ReadonlyMap<string, CharEnd>): ServiceConfig[] {
   const found: (ServiceConfig | null)[] = [];
   for (const [option, value] of given) {
     if (option === 's') found.push({ kind: 'gdb', option: '-s', address: parseListenAddress('-s', GDB_DEFAULT) });
     else if (option === 'gdb' && value !== 'none') found.push({ kind: 'gdb', option: '-gdb', address: parseListenAddress('-gdb', value) });
-    else if (option === 'qmp') found.push(monitorService('-qmp', 'control', value));
-    else if (option === 'monitor') found.push(monitorService('-monitor', 'readline', value));
-    else if (option === 'mon') found.push(monitor(value, chardevs));
+    else if (option === 'qmp') found.push(monitor('-qmp', value, 'control', charEnd('-qmp', value, chardevs)));
+    else if (option === 'monitor') found.push(monitor('-monitor', value, 'readline', charEnd('-monitor', value, chardevs)));
+    else if (option === 'mon') found.push(explicitMonitor(value, chardevs));
   }
   return found.filter((s) => s !== null);
 }
 
-function monitor(text: string, chardevs: Decided['chardevs']): ServiceConfig | null {
+function explicitMonitor(text: string, chardevs: ReadonlyMap<string, CharEnd>): MonitorConfig | null {
   const values = parseKeyValues('-mon', text, 'chardev');
-  onlyKeys('-mon', values, ['chardev', 'mode']);
+  onlyKeys('-mon', values, ['chardev', 'mode', 'pretty']);
+  known('-mon pretty', values.pretty ?? 'off', ['off']);
   const mode = known('-mon mode', values.mode ?? 'readline', ['readline', 'control']);
-  const chardev = chardevs.get(values.chardev ?? '');
-  if (chardev === undefined) throw new UserError('bad-option', `-mon ${text}: there is no such -chardev`);
-  if (chardev.backend !== 'socket') return monitorService('-mon', mode, chardev.backend!);
-  const address =
-    chardev.path !== undefined
-      ? ({ kind: 'unix', path: chardev.path } as const)
-      : parseListenAddress('-chardev', `tcp:${chardev.host ?? ''}:${chardev.port ?? ''}`);
-  const connect = (chardev.server ?? 'off') !== 'on';
-  if (connect && mode !== 'control') throw new UserError('not-supported', `-mon ${text}: a human monitor needs server=on`);
-  return { kind: 'monitor', mode, option: '-mon', address, connect };
+  return monitor('-mon', text, mode, namedEnd('-mon', text, values.chardev ?? '', chardevs));
+}
+
+/** Null: nobody is at the other end. */
+function monitor(option: string, text: string, mode: 'readline' | 'control', end: CharEnd): MonitorConfig | null {
+  if (end.kind === 'socket') return { kind: 'monitor', mode, option, where: end.socket };
+  if (end.text === 'none' || end.text === 'null') return null;
+  if (end.text !== 'stdio')
+    throw new UserError('not-supported', `${option} ${text}: expected stdio, none, tcp:HOST:PORT, telnet:HOST:PORT or unix:PATH`);
+  return { kind: 'monitor', mode, option, where: 'stdio' };
 }

@@ -50,7 +50,7 @@ export function machineCommands(control: MachineControl): CommandGroup {
         },
       },
       described('version', 'show the version of QEMU that is spoken here', () => ['7.2.22 (palindrome)']),
-      described('name', 'show the current VM name', () => []),
+      described('name', 'show the current VM name', () => (control.name === null ? [] : [control.name])),
     ],
   };
 }
