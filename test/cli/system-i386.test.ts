@@ -40,13 +40,13 @@ describe('options in the spelling of QEMU', () => {
       ],
       ...['-monitor', 'none', '-smp', '1', '--icount', 'shift=7,rr=record,rrfile=a,,b.rr'],
     ]);
-    expect(line).toMatchObject({ mode: 'record', log: 'a,b.rr', stopped: true, noDisplay: true, stays: false });
-    expect(line.machine).toMatchObject({ memory: '16', cpu: 'max', machine: 'pc', icount: 'shift=7', noReboot: true, net: ['none'] });
+    expect(line).toMatchObject({ mode: 'record', log: 'a,b.rr', stopped: true, stays: false });
+    expect(line.machine).toMatchObject({ memory: '16', cpu: 'max', vga: 'none', icount: 'shift=7', noReboot: true, net: ['none'] });
     expect(line.machine.serial).toEqual(['file:out.txt', 'null']);
     expect(line.services).toMatchObject([
-      { kind: 'monitor', mode: 'control', connect: true, address: { kind: 'unix', path: '/tmp/m.sock' } },
+      { kind: 'monitor', mode: 'control', where: { server: false, address: { kind: 'unix', path: '/tmp/m.sock' } } },
       { kind: 'gdb', address: { host: '127.0.0.1', port: 1234 } },
-      { kind: 'monitor', mode: 'control', connect: false, address: { host: '127.0.0.1', port: 4444 } },
+      { kind: 'monitor', mode: 'control', where: { server: true, wait: false, address: { host: '127.0.0.1', port: 4444 } } },
     ]);
   });
 
@@ -58,10 +58,22 @@ describe('options in the spelling of QEMU', () => {
       '-smp 2': ['-smp', '2'],
       '-display gtk': ['-display', 'gtk'],
       '-vga cirrus': ['-vga', 'cirrus'],
-      rrsnapshot: ['-icount', 'shift=3,rr=replay,rrfile=x,rrsnapshot=init'],
-      rrfile: ['-icount', 'rr=record'],
+      rrsnapshot: ['-icount', 'shift=3,rrsnapshot=init'],
+      rrfile: ['-icount', 'shift=3,rr=record'],
+      'Invalid icount rr option: x': ['-icount', 'shift=3,rr=x,rrfile=y'],
+      'Please enable icount to use record/replay': ['-icount', 'rr=record,rrfile=y'],
+      "not supported for 'smp'": ['-icount', 'shift=3,rr=record,rrfile=y', '-smp', '2'],
+      "not supported for '-snapshot'": ['-icount', 'shift=3,rr=record,rrfile=y', '-snapshot'],
+      "not supported for '-rtc base=localtime'": ['-icount', 'shift=3,rr=record,rrfile=y', '-rtc', 'base=localtime'],
       'needs a value': ['-m'],
-      'expected an option': ['disk.img'],
+      '-global PIIX4_PM.disable_s3=1': ['-global', 'PIIX4_PM.disable_s3=1'],
+      'mux=on': ['-chardev', 'socket,id=a,path=b,mux=on'],
+      'must be on or off': ['-chardev', 'socket,id=a,path=b,server=maybe'],
+      'port from 0 to 65535': ['-serial', 'tcp:localhost:99999'],
+      '"reconnect"': ['-chardev', 'socket,id=a,path=b,reconnect=1'],
+      'there is no such -chardev': ['-serial', 'chardev:nobody'],
+      'stdio by multiple': ['-serial', 'stdio', '-monitor', 'stdio'],
+      '-serial none': ['-serial', 'none', '-serial', 'null'],
       chardev: ['-mon', 'chardev=nobody'],
     };
     for (const [named, argv] of Object.entries(refusals)) expect(() => parseQemuOptions(argv), named).toThrow(named);
