@@ -108,7 +108,7 @@ export function resolveWrite(cpu: Cpu, laddr: number, user: boolean): number {
   const d = tlb[laddr >>> 12];
   if ((d & 0xffe) === 0) {
     const at = ((d & ~SLOW) + laddr) >>> 0;
-    cpu.memory.dirtyPage[at >>> 12] = 1;
+    cpu.memory.markWritten(at >>> 12);
     return at;
   }
   const paddr = translate(cpu, laddr, WRITE, user);
@@ -117,7 +117,7 @@ export function resolveWrite(cpu: Cpu, laddr: number, user: boolean): number {
     mmioPaddr = paddr;
     return -1;
   }
-  cpu.memory.dirtyPage[page] = 1;
+  cpu.memory.markWritten(page);
   if (mayCache(cpu, user)) {
     const delta = ((page << 12) - (laddr & ~0xfff)) | 0;
     const slow = cpu.memory.codePage[page] !== 0 || watchpointOnPage(cpu, laddr);

@@ -49,7 +49,7 @@ export function storePhysical32(cpu: Cpu, paddr: number, value: number): void {
   if (page === NOT_MEMORY) cpu.memory.write(masked, value >>> 0, 4);
   else {
     const backing = page * 4096 + (masked & 0xfff);
-    cpu.memory.dirtyPage[page] = 1;
+    cpu.memory.markWritten(page);
     if (cpu.memory.codePage[page] !== 0) cpu.codeWatcher?.storeTo(backing, 4);
     cpu.dv.setInt32(backing, value, true);
   }

@@ -31,14 +31,12 @@ const MEMORY = 'memory';
 /** Items that are no parts of the machine: they are left out of its digest. */
 export const NO_PARTS: readonly string[] = ['session', 'board'];
 
-/** A moment of a machine, as it was copied out. */
-export interface CheckpointInput {
+/** A moment of a machine, without what is kept page by page. */
+export interface CheckpointMoment {
   readonly icount: number;
   readonly timeNs: number;
   readonly position: CheckpointPosition;
   readonly items: Readonly<Record<string, Uint8Array>>;
-  /** What changed in each space since the checkpoint before: numbers of pages, and their bytes one behind the other. */
-  readonly changes: Readonly<Record<string, { readonly numbers: Uint32Array; readonly bytes: Uint8Array }>>;
 }
 
 /** Writes LOG.checkpoints: each checkpoint's new contents, compressed, then its entry. */
@@ -52,6 +50,8 @@ export class StoreWriter {
   private readonly known: ReadonlyMap<string, KnownPage>;
   /** Of the checkpoint that the next one's changes are from. */
   private tables: Record<string, PageTable> = {};
+  /** Pairs of page and content of the checkpoint that is coming. */
+  private changes: Record<string, number[]> = {};
   private base = -1;
   /** Checkpoints in the file. */
   private count = 0;
@@ -95,16 +95,29 @@ export class StoreWriter {
     return new StoreWriter(file, store, known.index(), store.hashes(), store.all, log);
   }
 
-  /** Adds a checkpoint, unless the store has it (then false). Throws UserError 'file-io'; the store stays usable up to the checkpoint before. */
-  add(input: CheckpointInput): boolean {
-    const pairs: Record<string, Uint32Array> = {};
-    for (const [space, { numbers, bytes }] of Object.entries(input.changes)) pairs[space] = this.accept(space, numbers, bytes);
+  /** Some of what changed in a space since the checkpoint before: numbers of pages, and their bytes one behind the other. Each page once. */
+  addUnits(space: string, numbers: Uint32Array, bytes: Uint8Array): void {
+    const { unitBytes } = this.spaces[space]!;
+    const table = this.tables[space] ?? PageTable.EMPTY;
+    this.changes[space] ??= [];
+    const pairs = this.changes[space];
+    numbers.forEach((number, k) => {
+      const id = this.content(bytes.subarray(k * unitBytes, (k + 1) * unitBytes), space);
+      if (table.get(number) !== id) pairs.push(number, id);
+    });
+  }
+
+  /** Adds the checkpoint whose units were added, unless the store has it (then false). Throws UserError 'file-io'; the store stays usable up to the checkpoint before. */
+  add({ icount, timeNs, position, items: states }: CheckpointMoment): boolean {
     const items: Record<string, number> = {};
-    for (const [name, bytes] of Object.entries(input.items)) items[name] = this.content(bytes, null);
+    for (const [name, bytes] of Object.entries(states)) items[name] = this.content(bytes, null);
     this.flush();
-    const { icount, timeNs, position } = input;
-    for (const name of Object.keys(this.spaces))
-      this.tables[name] = (this.tables[name] ?? PageTable.EMPTY).with(pairs[name] ?? new Uint32Array(0));
+    const pairs: Record<string, Uint32Array> = {};
+    for (const name of Object.keys(this.spaces)) {
+      pairs[name] = Uint32Array.from(this.changes[name] ?? []);
+      this.tables[name] = (this.tables[name] ?? PageTable.EMPTY).with(pairs[name]);
+    }
+    this.changes = {};
     const same = this.there.get(momentName(icount, position.events));
     if (same !== undefined && this.isSame(same, items)) {
       this.base = same.number;
@@ -141,18 +154,6 @@ export class StoreWriter {
     return same;
   }
 
-  /** The checkpoint's changes as pairs of page and content. */
-  private accept(space: string, numbers: Uint32Array, bytes: Uint8Array): Uint32Array {
-    const { unitBytes } = this.spaces[space]!;
-    const table = this.tables[space] ?? PageTable.EMPTY;
-    const pairs: number[] = [];
-    numbers.forEach((number, k) => {
-      const id = this.content(bytes.subarray(k * unitBytes, (k + 1) * unitBytes), space);
-      if (table.get(number) !== id) pairs.push(number, id);
-    });
-    return Uint32Array.from(pairs);
-  }
-
   /** Number of a content; a new one is put down for writing. */
   private content(bytes: Uint8Array, space: string | null): number {
     if (space === MEMORY && isZero(bytes)) return 0;
@@ -172,7 +173,7 @@ export class StoreWriter {
   }
 
   private put(hash: string, bytes: Uint8Array): void {
-    this.waiting.push({ hash, bytes });
+    this.waiting.push({ hash, bytes: bytes.slice() });
     this.waitingBytes += bytes.length;
     if (this.waitingBytes >= BLOCK_BYTES) this.flushContents();
   }

@@ -34,8 +34,8 @@ export class MemoryOverlay implements BlockDevice, StatefulPart {
     return this.pieces(startSector, source.length, (number, at, from, to) => {
       const cluster = this.clusters.get(number) ?? this.copyUp(number);
       if (cluster === null) return false;
+      this.clusters.markWritten(number);
       cluster.set(source.subarray(from, to), at);
-      this.clusters.changed.add(number);
       return true;
     });
   }

@@ -7,6 +7,10 @@ export class SparseBytes {
   readonly chunkCount: number;
   /** Chunks that were put in place or written to since whoever keeps checkpoints emptied this. */
   readonly changed = new Set<number>();
+  /** Chunks that a checkpoint still has to copy. */
+  readonly owed = new Set<number>();
+  /** A chunk that is owed is about to be written: the last time to copy what it is. */
+  onOwedWrite: ((number: number) => void) | null = null;
   private readonly chunks = new Map<number, Uint8Array>();
 
   constructor(chunkBytes: number, chunkCount: number) {
@@ -32,7 +36,13 @@ export class SparseBytes {
   set(number: number, chunk: Uint8Array): void {
     if (number >= this.chunkCount || chunk.length !== this.chunkBytes)
       throw new InvariantError(`chunk ${number} of ${chunk.length} bytes, of ${this.chunkCount} of ${this.chunkBytes}`);
+    this.markWritten(number);
     this.chunks.set(number, chunk);
+  }
+
+  /** A chunk is about to be written. */
+  markWritten(number: number): void {
+    if (this.owed.has(number)) this.onOwedWrite?.(number);
     this.changed.add(number);
   }
 

@@ -1,13 +1,12 @@
 import { watchWrites } from '../../jit/x86/mmu.js';
 import type { Space } from '../../replay/checkpoints/format.js';
-import type { CheckpointInput } from '../../replay/checkpoints/store-writer.js';
-import type { Session } from '../../replay/session.js';
-import { PAGE_SIZE } from '../memory/physical.js';
+import { OWED, PAGE_SIZE } from '../memory/physical.js';
 import type { PcMachine } from './pc.js';
-import { saveMachine } from './saved-machine.js';
 
 /** The space of guest memory in a store. */
 export const MEMORY_SPACE = 'memory';
+/** A disk's chunk counts as so many pages. */
+const CHUNK_PAGES = 16;
 const ZEROS = Buffer.alloc(PAGE_SIZE);
 
 /** What a store of this machine's checkpoints keeps page by page: memory, and what the guest wrote on each disk. */
@@ -18,29 +17,77 @@ export function checkpointSpaces(machine: PcMachine): Record<string, Space> {
   return spaces;
 }
 
+/** Takes a unit (page or chunk) of a space as it was at the checkpoint; the bytes are the machine's and must be copied at once. */
+export type TakeUnit = (space: string, number: number, bytes: Uint8Array) => void;
+
 /**
- * Copies out what changed in a machine since the last time, and begins anew to watch what changes. Only between slices.
- * @param first nothing was copied yet: pages of zeros are left out
+ * What a checkpoint still has to copy of a machine that already runs on. A unit is copied when its turn comes or, if that is earlier, when it is about to be written: what is copied is what
+ * was there when the checkpoint was made.
  */
-export function captureCheckpoint(machine: PcMachine, session: Session, first: boolean): CheckpointInput {
-  const { icount, parts } = saveMachine(machine, session);
-  const changes: Record<string, { numbers: Uint32Array; bytes: Uint8Array }> = { [MEMORY_SPACE]: copyPages(machine, first) };
-  for (const name of Object.keys(machine.overlays)) changes[name] = copyChunks(machine, name, first);
-  watchWrites(machine.cpu);
-  return { icount, timeNs: machine.time.nowNs(), position: session.save().position, items: Object.fromEntries(parts), changes };
+export class OwedCopies {
+  private readonly machine: PcMachine;
+  private readonly take: TakeUnit;
+  private pages: Uint32Array = new Uint32Array(0);
+  private next = 0;
+  private first = true;
+
+  constructor(machine: PcMachine, take: TakeUnit) {
+    this.machine = machine;
+    this.take = take;
+    machine.memory.onOwedWrite = (page) => this.copyPage(page);
+    for (const [name, { clusters }] of Object.entries(machine.overlays)) clusters.onOwedWrite = (number) => this.copyChunk(name, number);
+  }
+
+  /** A checkpoint is made: owed is what was written since the one before (at the first: all that is not zeros). Only between slices, with nothing owed. */
+  begin(): void {
+    const { memory, overlays, cpu } = this.machine;
+    const written = writtenPages(memory.dirtyPage);
+    this.pages = this.first ? written.filter((page) => !isZero(memory.u8, page)) : written;
+    this.next = 0;
+    watchWrites(cpu);
+    for (const page of this.pages) memory.dirtyPage[page] = OWED;
+    for (const { clusters } of Object.values(overlays)) {
+      for (const number of this.first ? clusters.numbers() : clusters.changed) clusters.owed.add(number);
+      clusters.changed.clear();
+    }
+    this.first = false;
+  }
+
+  get isEmpty(): boolean {
+    return this.next === this.pages.length && Object.values(this.machine.overlays).every(({ clusters }) => clusters.owed.size === 0);
+  }
+
+  /** Copies about so many pages' worth. */
+  copySome(pageCount: number): void {
+    const { memory, overlays } = this.machine;
+    let left = pageCount;
+    for (; left > 0 && this.next < this.pages.length; this.next++) {
+      const page = this.pages[this.next]!;
+      if (memory.dirtyPage[page] !== OWED) continue;
+      this.copyPage(page);
+      memory.dirtyPage[page] = 0;
+      left--;
+    }
+    for (const [name, { clusters }] of Object.entries(overlays))
+      for (const number of clusters.owed) {
+        if (left <= 0) return;
+        this.copyChunk(name, number);
+        left -= CHUNK_PAGES;
+      }
+  }
+
+  private copyPage(page: number): void {
+    this.take(MEMORY_SPACE, page, this.machine.memory.u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
+  }
+
+  private copyChunk(name: string, number: number): void {
+    const { clusters } = this.machine.overlays[name]!;
+    clusters.owed.delete(number);
+    this.take(name, number, clusters.get(number)!);
+  }
 }
 
-function copyPages({ memory }: PcMachine, first: boolean): { numbers: Uint32Array; bytes: Uint8Array } {
-  const numbers = writtenPages(memory.dirtyPage).filter((page) => !first || !isZero(memory.u8, page));
-  // Not from Node's pool: the bytes are handed to another thread.
-  const bytes = Buffer.allocUnsafeSlow(numbers.length * PAGE_SIZE);
-  numbers.forEach((page, k) => {
-    bytes.set(memory.u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE), k * PAGE_SIZE);
-  });
-  return { numbers, bytes };
-}
-
-/** Numbers of the pages that are marked. */
+/** Numbers of the pages that are marked as written. */
 export function writtenPages(marks: Uint8Array): Uint32Array {
   const bytes = Buffer.from(marks.buffer, marks.byteOffset, marks.length);
   const found: number[] = [];
@@ -50,15 +97,4 @@ export function writtenPages(marks: Uint8Array): Uint32Array {
 
 function isZero(memory: Uint8Array, page: number): boolean {
   return ZEROS.compare(memory, page * PAGE_SIZE, (page + 1) * PAGE_SIZE) === 0;
-}
-
-function copyChunks(machine: PcMachine, name: string, first: boolean): { numbers: Uint32Array; bytes: Uint8Array } {
-  const { clusters } = machine.overlays[name]!;
-  const numbers = Uint32Array.from(first ? clusters.numbers() : [...clusters.changed].sort((a, b) => a - b));
-  const bytes = Buffer.allocUnsafeSlow(numbers.length * clusters.chunkBytes);
-  numbers.forEach((number, k) => {
-    bytes.set(clusters.get(number)!, k * clusters.chunkBytes);
-  });
-  clusters.changed.clear();
-  return { numbers, bytes };
 }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import type { CheckpointMoment } from '../../replay/checkpoints/store-writer.js';
 import type { Session } from '../../replay/session.js';
-import { captureCheckpoint, checkpointSpaces } from './capture-checkpoint.js';
+import { checkpointSpaces, OwedCopies } from './capture-checkpoint.js';
 import { checkpointsPath, inputPlaces } from './checkpoint-files.js';
 import type { CheckpointInterval } from './checkpoint-interval.js';
 import { type CheckpointSummary, CheckpointThread } from './checkpoint-thread.js';
@@ -8,6 +9,10 @@ import type { MachineConfig } from './config.js';
 import type { InputFile } from './input-paths.js';
 import type { PcMachine } from './pc.js';
 import { recordingIdentity } from './recording-identity.js';
+import { saveMachine } from './saved-machine.js';
+
+/** Copied in one go while a recording waits: about 0.1 ms. */
+const PORTION_PAGES = 128;
 
 /** What checkpoints cost and gave, as a run's summary tells it. */
 export interface CheckpointReport extends CheckpointSummary {
@@ -23,60 +28,108 @@ export interface CheckpointSubject {
   readonly inputs: readonly InputFile[];
 }
 
+export interface MakerOptions {
+  /** Go on with the store that is there; else a new one takes its place. */
+  readonly extend: boolean;
+  /** Copy everything while the machine stands, and wait for the thread if need be: nobody is in a hurry. Else the machine goes on, and is copied in portions. */
+  readonly atOnce: boolean;
+}
+
 /** Makes checkpoints of a running machine, one each interval; see `progressed`. */
 export class CheckpointMaker {
   private readonly machine: PcMachine;
   private readonly session: Session;
   private readonly thread: CheckpointThread;
   private readonly interval: NonNullable<CheckpointInterval>;
-  private first = true;
+  private readonly options: MakerOptions;
+  private readonly owed: OwedCopies;
+  /** Made, but not yet copied whole. */
+  private moment: CheckpointMoment | null = null;
   private nextAt = 0;
   private lastIcount = -1;
   private stoppedMs = 0;
   private longestMs = 0;
 
-  /** @param extend go on with the store that is there; else a new one takes its place. */
-  constructor(machine: PcMachine, session: Session, subject: CheckpointSubject, interval: NonNullable<CheckpointInterval>, extend = false) {
+  constructor(
+    machine: PcMachine,
+    session: Session,
+    subject: CheckpointSubject,
+    interval: NonNullable<CheckpointInterval>,
+    options: MakerOptions,
+  ) {
     this.machine = machine;
     this.session = session;
     this.interval = interval;
+    this.options = options;
     const { log, config, inputs } = subject;
     this.thread = new CheckpointThread({
       path: checkpointsPath(log),
-      extend,
+      extend: options.extend,
       description: { identity: recordingIdentity(log, config, inputs), spaces: checkpointSpaces(machine) },
       inputs: inputPlaces(config, inputs),
       log,
     });
+    this.owed = new OwedCopies(machine, (space, number, bytes) => this.thread.put(space, number, bytes));
+  }
+
+  /** Makes the first checkpoint, of a machine that has not run yet. */
+  start(): void {
+    this.take();
+    this.copyAll();
   }
 
   /**
-   * The machine stands between two slices: makes a checkpoint if one is due.
+   * The machine stands between two slices: goes on with a checkpoint, or makes one if one is due.
    * @param beforeTaken called before one is made: the log must hold everything up to here.
    */
   progressed(beforeTaken: () => void): void {
+    if (this.moment !== null) {
+      if (this.thread.ready) this.timed(() => this.copySome());
+      return;
+    }
     const { icount } = this.machine.engine;
     // Only behind instructions: in the middle of a turn without any, the log's order has more to it than the machine's state.
     if (icount === this.lastIcount) return;
     this.lastIcount = icount;
-    if (this.now < this.nextAt || !this.thread.ready) return;
-    beforeTaken();
-    this.take();
+    if (this.now < this.nextAt || !(this.options.atOnce ? this.thread.awaitReady() : this.thread.ready)) return;
+    this.timed(() => {
+      beforeTaken();
+      this.take();
+      if (this.options.atOnce) this.copyAll();
+    });
   }
 
-  /** Makes a checkpoint of the machine as it stands. */
-  take(): void {
+  private timed(action: () => void): void {
     const started = performance.now();
-    this.thread.add(captureCheckpoint(this.machine, this.session, this.first));
-    // The first is made before the machine runs.
-    if (!this.first) {
-      const ms = performance.now() - started;
-      this.stoppedMs += ms;
-      this.longestMs = Math.max(this.longestMs, ms);
-    }
-    this.first = false;
-    this.lastIcount = this.machine.engine.icount;
+    action();
+    const ms = performance.now() - started;
+    this.stoppedMs += ms;
+    this.longestMs = Math.max(this.longestMs, ms);
+  }
+
+  /** Makes a checkpoint of the machine as it stands; its pages are owed. */
+  private take(): void {
+    const { icount, parts } = saveMachine(this.machine, this.session);
+    this.moment = {
+      icount,
+      timeNs: this.machine.time.nowNs(),
+      position: this.session.save().position,
+      items: Object.fromEntries(parts),
+    };
+    this.owed.begin();
+    this.lastIcount = icount;
     this.nextAt = this.now + this.every;
+  }
+
+  private copySome(): void {
+    this.owed.copySome(PORTION_PAGES);
+    if (!this.owed.isEmpty || this.moment === null) return;
+    this.thread.add(this.moment);
+    this.moment = null;
+  }
+
+  private copyAll(): void {
+    while (this.moment !== null && this.thread.awaitReady()) this.copySome();
   }
 
   private get every(): number {
@@ -95,6 +148,7 @@ export class CheckpointMaker {
 
   /** Waits until all are written. */
   finish(): CheckpointReport {
+    this.copyAll();
     return { ...this.thread.finish(), stoppedMs: this.stoppedMs, longestMs: this.longestMs };
   }
 }

@@ -1,12 +1,15 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { StoreDescription } from '../../replay/checkpoints/format.js';
-import type { CheckpointInput } from '../../replay/checkpoints/store-writer.js';
+import type { CheckpointMoment } from '../../replay/checkpoints/store-writer.js';
 
-/** Checkpoints that may wait for the thread together; beyond this the next one comes later. */
-const MAX_WAITING_BYTES = 128 << 20;
+/** What is copied goes to the thread in shared memory of this length, which comes back when the thread has done with it: no garbage, no fresh pages of the host's. */
+const CRATE_BYTES = 1 << 18;
+/** With so many crates under way, what can wait does (32 MiB). */
+const MAX_UNDER_WAY = 128;
 /** The thread is given up when it has done nothing for so long. */
 const PATIENCE_MS = 60_000;
 const DONE = 0;
+const SILENT = 'the thread that writes them does not answer';
 
 /** What the thread that writes a store starts with. */
 export interface CheckpointThreadStart {
@@ -22,8 +25,24 @@ export interface CheckpointThreadStart {
   readonly progress: SharedArrayBuffer;
 }
 
-/** To the thread: a checkpoint; null: that was the last. */
-export type CheckpointMessage = CheckpointInput | null;
+/** To the thread: some of what changed since the checkpoint before; the checkpoint that it is of; null: that was the last. */
+export type CheckpointMessage = CheckpointUnits | CheckpointMoment | null;
+
+/** Pages or chunks of a space. */
+interface CheckpointUnits {
+  readonly space: string;
+  readonly numbers: Uint32Array;
+  /** One behind the other. */
+  readonly bytes: SharedArrayBuffer;
+}
+
+interface Crate {
+  readonly bytes: Uint8Array;
+  readonly buffer: SharedArrayBuffer;
+  used: number;
+  space: string;
+  numbers: number[];
+}
 
 /** From the thread: what cannot be done any more, or what it did. */
 export type CheckpointReply = { readonly failed: string } | CheckpointSummary;
@@ -43,11 +62,13 @@ export class CheckpointThread {
   private readonly worker: Worker;
   private readonly port: MessagePort;
   private readonly done: Int32Array;
-  /** Bytes of the messages sent, by number. */
-  private readonly sizes: number[] = [];
+  /** The crates of messages under way, in order; null: a message without one. */
+  private readonly underWay: (Crate | null)[] = [];
+  private fullCrates = 0;
+  private readonly empty: Crate[] = [];
+  private filling: Crate | null = null;
   private sent = 0;
   private counted = 0;
-  private waitingBytes = 0;
   private failure: string | null = null;
 
   constructor(start: Omit<CheckpointThreadStart, 'port' | 'progress'>) {
@@ -62,20 +83,73 @@ export class CheckpointThread {
     this.port.unref();
   }
 
-  /** Whether a checkpoint may be added now. */
+  /** Whether more may be given to it now. */
   get ready(): boolean {
-    for (const done = Atomics.load(this.done, DONE); this.counted < done; this.counted++) this.waitingBytes -= this.sizes.shift()!;
+    this.collect();
     this.listen();
-    return this.failure === null && this.waitingBytes < MAX_WAITING_BYTES;
+    return this.failure === null && this.fullCrates < MAX_UNDER_WAY;
   }
 
-  add(input: CheckpointInput): void {
-    const buffers = Object.values(input.changes).map(({ bytes }) => bytes.buffer as ArrayBuffer);
-    const size = buffers.reduce((sum, b) => sum + b.byteLength, 0);
-    this.sizes.push(size);
-    this.waitingBytes += size;
+  /** Waits until it is ready; false: it is of no use any more. */
+  awaitReady(): boolean {
+    while (!this.ready) {
+      if (this.failure !== null) return false;
+      if (Atomics.wait(this.done, DONE, this.counted, PATIENCE_MS) === 'timed-out') this.failure = SILENT;
+    }
+    return true;
+  }
+
+  /** Takes back what it has done with. */
+  private collect(): void {
+    for (const done = Atomics.load(this.done, DONE); this.counted < done; this.counted++) {
+      const crate = this.underWay.shift()!;
+      if (crate === null) continue;
+      this.fullCrates--;
+      if (this.empty.length < MAX_UNDER_WAY) this.empty.push(crate);
+    }
+  }
+
+  /** Copies a page or chunk that changed since the checkpoint before. Never waits. */
+  put(space: string, number: number, bytes: Uint8Array): void {
+    if (this.failure !== null) return;
+    let crate = this.filling;
+    if (crate === null || crate.space !== space || crate.used + bytes.length > CRATE_BYTES) {
+      this.send();
+      crate = this.emptyCrate(space);
+      this.filling = crate;
+    }
+    crate.bytes.set(bytes, crate.used);
+    crate.used += bytes.length;
+    crate.numbers.push(number);
+  }
+
+  private emptyCrate(space: string): Crate {
+    this.collect();
+    const buffer = this.empty.length > 0 ? null : new SharedArrayBuffer(CRATE_BYTES);
+    const crate = buffer === null ? this.empty.pop()! : { bytes: new Uint8Array(buffer), buffer, used: 0, space, numbers: [] };
+    return Object.assign(crate, { used: 0, space, numbers: [] });
+  }
+
+  /** Hands on what was put. */
+  private send(): void {
+    const crate = this.filling;
+    if (crate === null) return;
+    this.filling = null;
+    this.fullCrates++;
+    const { space, numbers, buffer } = crate;
+    this.post({ space, numbers: Uint32Array.from(numbers), bytes: buffer }, crate);
+  }
+
+  /** The checkpoint of which all units were put. */
+  add(moment: CheckpointMoment): void {
+    this.send();
+    this.post(moment, null);
+  }
+
+  private post(message: CheckpointMessage, crate: Crate | null): void {
+    this.underWay.push(crate);
     this.sent++;
-    this.port.postMessage(input satisfies CheckpointMessage, buffers);
+    this.port.postMessage(message);
   }
 
   private listen(): CheckpointSummary | null {
@@ -89,11 +163,10 @@ export class CheckpointThread {
 
   /** Waits until all is written. */
   finish(): CheckpointSummary {
-    this.port.postMessage(null satisfies CheckpointMessage);
-    this.sent++;
+    this.post(null, null);
     for (let done = Atomics.load(this.done, DONE); done < this.sent; done = Atomics.load(this.done, DONE))
       if (Atomics.wait(this.done, DONE, done, PATIENCE_MS) === 'timed-out') break;
-    const summary = this.listen() ?? { made: 0, bytes: 0, failure: 'the thread that writes them does not answer' };
+    const summary = this.listen() ?? { made: 0, bytes: 0, failure: SILENT };
     this.port.close();
     return summary;
   }

@@ -27,12 +27,17 @@ attempt(() => {
   writer = start.extend ? StoreWriter.extend(path, description.identity, known, log) : StoreWriter.create(path, description, known, log);
 });
 
+function accept(message: NonNullable<CheckpointMessage>): void {
+  if ('numbers' in message) {
+    writer!.addUnits(message.space, message.numbers, new Uint8Array(message.bytes));
+    return;
+  }
+  if (writer!.add(message)) made++;
+  bytes = writer!.bytes;
+}
+
 start.port.on('message', (message: CheckpointMessage) => {
-  if (message !== null)
-    attempt(() => {
-      if (writer!.add(message)) made++;
-      bytes = writer!.bytes;
-    });
+  if (message !== null) attempt(() => accept(message));
   else {
     attempt(() => writer!.close());
     start.port.postMessage({ made, bytes, failure } satisfies CheckpointReply);

@@ -88,8 +88,11 @@ function checkpointsOfRecording(job: Job, machine: PcMachine, session: RecordSes
   rmSync(checkpointsPath(log), { force: true });
   if (checkpoints === undefined || checkpoints === null) return null;
   sink.flush();
-  const maker = new CheckpointMaker(machine, session, { log, config, inputs: sidecar.inputs }, checkpoints);
-  maker.take();
+  const maker = new CheckpointMaker(machine, session, { log, config, inputs: sidecar.inputs }, checkpoints, {
+    extend: false,
+    atOnce: false,
+  });
+  maker.start();
   return maker;
 }
 
@@ -194,8 +197,8 @@ function checkpointsOfReplay(
   const extend = existsSync(path);
   // Refuses what the thread could not go on with.
   if (extend) new CheckpointStore(path, recordingIdentity(log, config, inputs), knownPages(config, inputs)).close();
-  const maker = new CheckpointMaker(machine, session, { log, config, inputs }, interval, extend);
-  maker.take();
+  const maker = new CheckpointMaker(machine, session, { log, config, inputs }, interval, { extend, atOnce: true });
+  maker.start();
   return maker;
 }
 

@@ -8,6 +8,9 @@ const PAGES = 1 << 20;
 /** readPage/writePage value: not backed by memory; go through the MMIO regions. */
 export const NOT_MEMORY = -1;
 
+/** dirtyPage value: not written since the marks were cleared, and a checkpoint that was made then still has to copy it. */
+export const OWED = 2;
+
 interface MmioRegion {
   readonly base: number;
   readonly length: number;
@@ -38,10 +41,12 @@ export class PhysicalMemory implements DmaMemory {
   /** By backing page: 1 where translated or decoded code lives; the CPU owns the marks. */
   readonly codePage: Uint8Array;
   /**
-   * By backing page: 1 when it was written since the marks were last cleared (or may have been), else 0. Whoever writes marks the page before; for the CPU's
-   * fast paths, see `watchWrites` in jit/x86/mmu.ts.
+   * By backing page: 1 when it was written since the marks were last cleared (or may have been), else 0, or OWED. Whoever writes marks the page before (`markWritten`); for the
+   * CPU's fast paths, see `watchWrites` in jit/x86/mmu.ts.
    */
   readonly dirtyPage: Uint8Array;
+  /** A page that is OWED is about to be written: the last time to copy what it is. Backing page number. */
+  onOwedWrite: ((backingPage: number) => void) | null = null;
   /** The map changed: cached translations are stale. */
   onRemap: (() => void) | null = null;
   /** A page with codePage set is about to be written by somebody other than the CPU (DMA). Backing page number. */
@@ -135,9 +140,15 @@ export class PhysicalMemory implements DmaMemory {
     else this.dv.setInt32(at, value | 0, true);
   }
 
+  /** A backing page is about to be written. */
+  markWritten(page: number): void {
+    if (this.dirtyPage[page] === OWED) this.onOwedWrite?.(page);
+    this.dirtyPage[page] = 1;
+  }
+
   /** Somebody other than the CPU is about to write to a backing page. */
   noteWrite(page: number): void {
-    this.dirtyPage[page] = 1;
+    this.markWritten(page);
     if (this.codePage[page] !== 0) this.onCodeWrite?.(page);
   }
 

@@ -7,7 +7,7 @@ import { cpioArchive } from '../../perf/guests/cpio.js';
 import { KnownPages } from '../../replay/checkpoints/known-pages.js';
 import { PageTable } from '../../replay/checkpoints/page-table.js';
 import { CheckpointStore } from '../../replay/checkpoints/store.js';
-import { type CheckpointInput, StoreWriter } from '../../replay/checkpoints/store-writer.js';
+import { StoreWriter } from '../../replay/checkpoints/store-writer.js';
 import { UserError } from '../../src/core/errors.js';
 import { checkpointInterval } from '../../src/machine/checkpoint-interval.js';
 import { temporaryFolder } from '../cli.js';
@@ -26,14 +26,20 @@ function page(seed: number): Uint8Array {
   return Uint8Array.from({ length: PAGE }, (_, k) => (k % 61) * seed + (seed >> 3));
 }
 
-function input(number: number, pages: readonly (readonly [number, Uint8Array])[]): CheckpointInput {
-  return {
-    icount: number * 1000,
+function add(writer: StoreWriter, number: number, pages: readonly (readonly [number, Uint8Array])[], icount = number * 1000): boolean {
+  // In two portions.
+  for (const half of [pages.slice(0, pages.length >> 1), pages.slice(pages.length >> 1)])
+    writer.addUnits(
+      'memory',
+      Uint32Array.from(half, ([n]) => n),
+      Buffer.concat(half.map(([, bytes]) => bytes)),
+    );
+  return writer.add({
+    icount,
     timeNs: number * 8000,
     position: { offset: 12 + number, icount: number * 990, events: number },
     items: { cpu: Uint8Array.of(number, 1, 2), pic: Uint8Array.of(9), session: new Uint8Array(number) },
-    changes: { memory: { numbers: Uint32Array.from(pages, ([n]) => n), bytes: Buffer.concat(pages.map(([, bytes]) => bytes)) } },
-  };
+  });
 }
 
 /** What memory is at each checkpoint. */
@@ -76,7 +82,7 @@ beforeAll(() => {
       if (bytes.some((b) => b !== 0)) memory.set(n, bytes);
       else memory.delete(n);
     memories.push(memory);
-    writer.add(input(number, changed));
+    add(writer, number, changed);
   }
   writer.close();
 });
@@ -111,8 +117,8 @@ describe('a store of checkpoints', () => {
     writeFileSync(copy, readFileSync(path));
     const writer = StoreWriter.extend(copy, IDENTITY, known(), log);
     const all = [...memories[39]!];
-    expect(writer.add(input(39, all))).toBe(false);
-    expect(writer.add({ ...input(40, [[3, page(77)]]), icount: 39_500 })).toBe(true);
+    expect(add(writer, 39, all)).toBe(false);
+    expect(add(writer, 40, [[3, page(77)]], 39_500)).toBe(true);
     writer.close();
     const store = open(copy);
     expect(store.checkpoints.length).toBe(41);

@@ -6,13 +6,14 @@ import { CC_LOGIC, CC_SUB } from '../../jit/x86/flags.js';
 import { TbContext } from '../../jit/x86/translate/tb-context.js';
 import { contentHash } from '../../replay/checkpoints/content-hash.js';
 import { CheckpointStore, type StoredCheckpoint } from '../../replay/checkpoints/store.js';
-import { type CheckpointInput, StoreWriter } from '../../replay/checkpoints/store-writer.js';
+import { type CheckpointMoment, StoreWriter } from '../../replay/checkpoints/store-writer.js';
 import { LogEventSource } from '../../replay/log/event-source.js';
 import { ReplaySession } from '../../replay/replay-session.js';
-import { captureCheckpoint, checkpointSpaces, MEMORY_SPACE } from '../../src/machine/capture-checkpoint.js';
+import { checkpointSpaces, MEMORY_SPACE, OwedCopies } from '../../src/machine/capture-checkpoint.js';
 import { checkpointsPath, knownPages } from '../../src/machine/checkpoint-files.js';
 import { PcMachine } from '../../src/machine/pc.js';
 import { recordingIdentity } from '../../src/machine/recording-identity.js';
+import { saveMachine } from '../../src/machine/saved-machine.js';
 import { PortMap } from '../../src/memory/ports.js';
 import { type Diagnosis, diagnose } from '../../src/verify/diagnose.js';
 import { SegmentExecutor } from '../../src/verify/executor.js';
@@ -24,18 +25,28 @@ const END = 1_500_000;
 const EVERY = 200_000;
 const folder = temporaryFolder();
 
+/** Pages of memory and chunks of disks: space, number, bytes. */
+type Units = readonly (readonly [string, number, Uint8Array])[];
+
 /** Writes checkpoints of a recording beside it, each as `change` leaves it. */
-function addCheckpoints({ log, config, format }: Recording, change: (input: CheckpointInput) => void = () => {}): void {
+function addCheckpoints({ log, config, format }: Recording, change: (moment: CheckpointMoment, units: Units) => void = () => {}): void {
   const source = new LogEventSource(log, format);
   const session = new ReplaySession(source, { shift: config.shift, noReboot: config.noReboot, strict: true });
   const machine = new PcMachine(config, session, 'off');
   const description = { identity: recordingIdentity(log, config, []), spaces: checkpointSpaces(machine) };
   const writer = StoreWriter.create(checkpointsPath(log), description, knownPages(config, []), log);
+  let units: [string, number, Uint8Array][] = [];
+  const owed = new OwedCopies(machine, (space, number, bytes) => units.push([space, number, bytes.slice()]));
   for (let until = 0; until < END; until += EVERY) {
     session.run(until);
-    const input = captureCheckpoint(machine, session, until === 0);
-    change(input);
-    writer.add(input);
+    const { icount, parts } = saveMachine(machine, session);
+    const moment = { icount, timeNs: machine.time.nowNs(), position: session.save().position, items: Object.fromEntries(parts) };
+    owed.begin();
+    owed.copySome(Number.POSITIVE_INFINITY);
+    change(moment, units);
+    for (const [space, number, bytes] of units) writer.addUnits(space, Uint32Array.of(number), bytes);
+    units = [];
+    writer.add(moment);
   }
   writer.close();
   source.close();
@@ -103,10 +114,10 @@ describe('a divergence is named', () => {
   it('when a bit of a checkpoint was flipped: page, both values, and that the checkpoint is wrong', () => {
     const recording = fresh('flipped');
     let page = -1;
-    addCheckpoints(recording, ({ icount, changes }) => {
+    addCheckpoints(recording, ({ icount }, units) => {
       if (icount !== 3 * EVERY) return;
-      const { numbers, bytes } = changes[MEMORY_SPACE]!;
-      page = numbers[0]!;
+      const [, number, bytes] = units.find(([space]) => space === MEMORY_SPACE)!;
+      page = number;
       bytes[0x123]! ^= 0x40;
     });
     const { segment, outcome, diagnosis } = findWrong(recording, 'off')!;
