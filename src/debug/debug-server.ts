@@ -15,13 +15,14 @@ import type { LiveIncarnator } from './live-incarnator.js';
 import { MachineSnapshots } from './machine-snapshots.js';
 import type { DebugAnswer, DebugEvent, DebugMessage } from './messages.js';
 import { ReplayIncarnator } from './replay-incarnator.js';
+import { SEARCH_OVER, type Searcher, type SearchOutcome, type Sought, type Stretch } from './search.js';
 
 /** QEMU's words. */
 const NOT_NOW = 'Record/replay does not allow making snapshot right now. Try once more later.';
 const LOAD_WHILE_RECORDING = 'a snapshot cannot be loaded while the machine is recorded: the recording could not be replayed';
 
 /** In the machine's thread: answers debuggers and monitors, and moves the machine as they say. */
-export class DebugServer {
+export class DebugServer implements Searcher {
   private readonly port: MessagePort;
   private readonly control: ControlBlock;
   private readonly target: Debugger;
@@ -34,6 +35,8 @@ export class DebugServer {
   private ended = false;
   /** For a live machine, oldest first. */
   private inputs: HostRequest[] = [];
+  /** Undefined: nothing was searched for, or it is not known yet. */
+  private searched: SearchOutcome | undefined;
 
   private readonly job: Omit<Job, 'control'>;
   private readonly live: (job: Omit<Job, 'control'>) => LiveIncarnator;
@@ -52,7 +55,7 @@ export class DebugServer {
     this.live = (of) => live(this, of);
     this.snapshots = new MachineSnapshots(job);
     const replays = job.kind === 'replay';
-    this.target = new Debugger(replays ? new ReplayIncarnator(job) : this.live(job), () => this.look());
+    this.target = new Debugger(replays ? new ReplayIncarnator(job) : this.live(job), () => this.look(), { searcher: this });
     if (replays && job.snapshots?.first) this.loadSnapshot(job.snapshots.first);
     this.target.onReset = (byGuest) => this.post({ event: 'reset', byGuest });
   }
@@ -83,6 +86,20 @@ export class DebugServer {
   /** A live machine sleeps: until there is a message, or the time (milliseconds) is over. */
   sleep(milliseconds: number): void {
     this.control.sleep(this.seen, milliseconds);
+  }
+
+  /** The other thread has a pool of machines: waits for what they find. */
+  search(stretches: readonly Stretch[], { breakpoints, watchpoints }: Sought): SearchOutcome {
+    const useful = new SharedArrayBuffer(4);
+    this.searched = undefined;
+    this.post({ event: 'search', request: { stretches, sought: { breakpoints, watchpoints }, useful } });
+    for (;;) {
+      const { generation } = this.control;
+      this.takeMessages();
+      if (this.searched !== undefined) return this.searched;
+      if (this.pausing) Atomics.store(new Int32Array(useful), 0, SEARCH_OVER);
+      this.control.sleep(generation, Number.POSITIVE_INFINITY);
+    }
   }
 
   private standStill(generation: number): void {
@@ -190,6 +207,9 @@ export class DebugServer {
         return machine.screen();
       case 'digest':
         return digestMachine(machine.parts, machine.memory.u8).total;
+      case 'searched':
+        this.searched = m.outcome;
+        return null;
       case 'quit':
         this.ended = this.pausing = true;
         return null;

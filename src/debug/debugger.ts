@@ -28,8 +28,8 @@ export interface DebuggerOptions {
   readonly trail?: Partial<TrailLimits>;
   /** Helps to look backwards in recordings with stored checkpoints. */
   readonly searcher?: Searcher;
-  /** Nothing of what the guest says is shown. */
-  readonly silent?: boolean;
+  /** Searches over fewer instructions are made without its help. */
+  readonly worthAsking?: number;
 }
 
 /**
@@ -78,7 +78,6 @@ export class Debugger {
     this.incarnator = incarnator;
     this.options = options;
     this.interrupted = interrupted;
-    if (options.silent) this.shown = Number.POSITIVE_INFINITY;
     this.now = this.begin();
   }
 
@@ -357,7 +356,8 @@ export class Debugger {
   /** The stretches between stored checkpoints, if the last of them ends here, and it is worth asking the searcher. */
   private storedStretches(to: Position): Stretch[] {
     const stored = this.trail!.storedBefore(to.icount);
-    if (this.options.searcher === undefined || to.icount < WORTH_ASKING || stored.at(-1) !== to.icount - 1) return [];
+    if (this.options.searcher === undefined || to.icount < (this.options.worthAsking ?? WORTH_ASKING) || stored.at(-1) !== to.icount - 1)
+      return [];
     return stored.map((at, k) => ({ from: stored[k - 1] ?? -1, to: { icount: at + 1, deliveries: 0 } }));
   }
 

@@ -4,6 +4,7 @@ import { UserError, type UserErrorCode } from '../core/errors.js';
 import { ControlBlock, type Job } from '../machine/job.js';
 import { setEngineFlags } from '../machine/v8-flags.js';
 import type { DebugAnswer, DebugCall, DebugCalls, DebugEvent } from './messages.js';
+import { SearchPool } from './search-pool.js';
 
 const MACHINE_ENDED = 'the machine has ended';
 
@@ -34,11 +35,13 @@ export class MachineThread implements DebuggedMachine {
   private readonly observers = new Set<MachineObserver>();
   private readonly waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
   private isReady: () => void = () => {};
+  private readonly searches: SearchPool;
   private nextId = 1;
   private closed = false;
 
   constructor(job: Omit<Job, 'control'>) {
     setEngineFlags();
+    this.searches = new SearchPool(job);
     const buffer = new SharedArrayBuffer(ControlBlock.BYTES);
     this.control = new ControlBlock(buffer);
     const { port1, port2 } = new MessageChannel();
@@ -78,6 +81,11 @@ export class MachineThread implements DebuggedMachine {
       return;
     }
     if (message.event === 'ready') this.isReady();
+    if (message.event === 'search') {
+      const told = this.searches.search(message.request).then((outcome) => this.call('searched', { outcome }));
+      // The machine has ended meanwhile.
+      told.catch(() => {});
+    }
     for (const observer of this.observers) {
       if (message.event === 'resumed') observer.resumed?.();
       if (message.event === 'reset') observer.reset?.(message.byGuest);
@@ -96,6 +104,7 @@ export class MachineThread implements DebuggedMachine {
     }).finally(() => {
       this.closed = true;
       this.port.close();
+      void this.searches.close();
       for (const { reject } of this.waiting.values()) reject(new UserError('not-supported', MACHINE_ENDED));
       this.waiting.clear();
     });

@@ -3,6 +3,7 @@ import type { HostRequest } from '../../replay/host.js';
 import type { MachineStatus, Motion, Refusal, StopCause, Watchpoint, X86Registers } from '../core/debug-target.js';
 import type { DriveDescription } from '../machine/describe-drives.js';
 import type { SnapshotEntry } from '../machine/snapshot-table.js';
+import type { SearchOutcome, SearchRequest } from './search.js';
 
 /** A register's new value. */
 export type RegisterWrite = WritableRegister;
@@ -44,6 +45,8 @@ export interface DebugCalls {
   drives: { ask: object; answer: readonly DriveDescription[] };
   screen: { ask: object; answer: { readonly width: number; readonly height: number; readonly rgba: Uint8Array } | null };
   digest: { ask: object; answer: string };
+  /** How the search that was asked for ended. */
+  searched: { ask: { readonly outcome: SearchOutcome }; answer: null };
   /** The thread ends. */
   quit: { ask: object; answer: null };
 }
@@ -58,6 +61,7 @@ export type DebugEvent =
   | { readonly event: 'ready' }
   | { readonly event: 'resumed' }
   | { readonly event: 'reset'; readonly byGuest: boolean }
+  | { readonly event: 'search'; readonly request: SearchRequest }
   | { readonly event: 'stopped'; readonly cause: StopCause; readonly status: MachineStatus }
   | { readonly event: 'user-error'; readonly code: string; readonly message: string }
   | { readonly event: 'crash'; readonly message: string; readonly stack: string };

@@ -30,3 +30,13 @@ export interface Searcher {
   /** @param stretches ascending; between them they leave nothing out. @returns the last place in all of them */
   search(stretches: readonly Stretch[], sought: Sought): SearchOutcome;
 }
+
+/** A search on its way to another thread. */
+export interface SearchRequest {
+  readonly stretches: readonly Stretch[];
+  readonly sought: Sought;
+  /** Int32: stretches before this one need not be looked at any more; SEARCH_OVER: none. */
+  readonly useful: SharedArrayBuffer;
+}
+
+export const SEARCH_OVER = 0x7fffffff;

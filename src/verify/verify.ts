@@ -1,9 +1,9 @@
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { CheckpointStore } from '../../replay/checkpoints/store.js';
 import { UserError } from '../core/errors.js';
 import { checkpointsPath, knownPages } from '../machine/checkpoint-files.js';
+import { machinePool } from '../machine/machine-pool.js';
 import { recordingIdentity } from '../machine/recording-identity.js';
-import { setEngineFlags } from '../machine/v8-flags.js';
 import type { Diagnosis } from './diagnose.js';
 import { Lanes } from './lanes.js';
 import { planSegments, type Segment, type SegmentOutcome, type VerifiedRecording } from './segment.js';
@@ -11,9 +11,6 @@ import type { SegmentReply, VerifyWorkerData } from './worker.js';
 
 /** A segment is tried again once when its worker dies. */
 const ATTEMPTS = 2;
-/** Of JavaScript objects, in MiB: guest memory and checkpoints lie outside. */
-const WORKER_HEAP_MIB = 1024;
-
 /** A segment that is not what was recorded, or could not be run. */
 export interface Finding {
   readonly segment: Segment;
@@ -47,7 +44,7 @@ export interface VerifyOptions {
   /** Instruction count of each worker, and how many segments are done, now and then. */
   readonly onProgress?: (places: readonly number[], done: number, segments: number) => void;
   readonly signal?: AbortSignal;
-  /** MiB; see WORKER_HEAP_MIB. */
+  /** MiB of JavaScript objects. */
   readonly workerHeap?: number;
 }
 
@@ -58,18 +55,12 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
   const workers = Math.max(1, Math.min(options.workers, segments.length));
   const places = new SharedArrayBuffer(8 * workers);
   const data: VerifyWorkerData = { recording, counter: new SharedArrayBuffer(4), places };
-  setEngineFlags();
-  const pool = new Piscina<unknown, unknown>({
-    filename: new URL('./worker.js', import.meta.url).href,
-    minThreads: workers,
-    maxThreads: workers,
+  const pool = machinePool({
+    worker: new URL('./worker.js', import.meta.url),
+    threads: workers,
     workerData: data,
-    // A machine does not return to its event loop while a segment runs.
-    atomics: 'disabled',
-    resourceLimits: { maxOldGenerationSizeMb: options.workerHeap ?? WORKER_HEAP_MIB },
+    heap: options.workerHeap,
   });
-  // What a thread dies of comes with its task.
-  pool.on('error', () => {});
   const outcomes: SegmentOutcome[] = [];
   const findings: Finding[] = [];
   const lanes = new Lanes(segments, workers);
