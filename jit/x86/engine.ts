@@ -208,7 +208,7 @@ export class Engine implements EngineView {
       cpu.breakBlock = false;
       const block = blocks.find();
       if (observer !== null) this.runObserved(observer, block);
-      else if (stops?.breaks) {
+      else if (stops?.breaks && !stops.isClear(block)) {
         if (this.runToBreakpoint(stops, block)) return 'kick';
       } else if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
       else if (block.compiled !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0) this.runTranslations(block);
