@@ -202,7 +202,7 @@ export class ReplaySession extends Session {
     if (engine.halted && !engine.wake()) this.diverge('is halted');
     const before = engine.icount;
     this.cpuSide = true;
-    const end = engine.run(budget);
+    const end = engine.run(budget, source.icount - before - budget);
     if (engine.icount !== before) this.previous = null;
     if (end === 'shutdown') this.machine.resetRequested = true;
     const short = source.icount - engine.icount;

@@ -77,6 +77,8 @@ export class Engine implements EngineView {
   private readonly extendAt: number;
   /** icount when LEFT is 0. */
   private sliceEnd = 0;
+  /** So far behind the end of the slice nothing but its caller ends it. */
+  private beyond = 0;
   private kicked = false;
   private shutdown = false;
   /** The fault to be delivered did not come from an instruction of this slice. */
@@ -162,7 +164,7 @@ export class Engine implements EngineView {
     return true;
   }
 
-  run(budget: number): SliceEnd {
+  run(budget: number, beyond = 0): SliceEnd {
     if (this.cpu.halted) return 'halt';
     const { r } = this;
     this.slices++;
@@ -170,6 +172,7 @@ export class Engine implements EngineView {
     this.kicked = false;
     this.cpu.exitSlice = false;
     r[LEFT] = Math.min(budget, MAX_SLICE);
+    this.beyond = beyond;
     this.sliceEnd = start + r[LEFT];
     let end: SliceEnd | null;
     do end = this.runUntilFault();
@@ -511,7 +514,7 @@ export class Engine implements EngineView {
     for (let k = 0; k < current.insns.length; k++) {
       const insn = current.insns[k];
       if (eip === cpu.insnEip) {
-        if (insn.opcode === INTO && insn.row.map === '1') r[LEFT] -= Math.min(current.insns.length - 1 - k, r[LEFT]);
+        if (insn.opcode === INTO && insn.row.map === '1') r[LEFT] -= Math.min(current.insns.length - 1 - k, r[LEFT] + this.beyond);
         return;
       }
       eip = (eip + insn.length) | 0;

@@ -365,27 +365,31 @@ export class Debugger {
   searchIn({ from, to }: Stretch): SearchOutcome {
     if (from < 0) this.restoreBefore(BEGINNING);
     else this.restoreBefore({ icount: from + 1, deliveries: 0 });
-    let last: Found | null = null;
+    let atBreakpoint = false;
     let found: Found | null = null;
     for (;;) {
       const { position: here } = this;
-      this.stops.passNext = last !== null && last.watchpoint === null && comparePositions(last.position, here) === 0;
-      const cause = this.run(
-        () => to.icount,
-        () => comparePositions(this.position, to) >= 0,
-      );
+      // From a breakpoint by a step: each turn of a REP instruction is a place.
+      const cause = atBreakpoint ? this.step() : this.runTo(to);
       if (this.wasInterrupted) return 'interrupted';
       if (cause.kind === 'failed') return 'failed';
       const { position } = this;
-      last = null;
-      if (this.stops.touched !== null) last = { position, watchpoint: this.stops.touched };
-      else if (this.stops.atBreakpoint && comparePositions(position, to) < 0) last = { position, watchpoint: null };
-      if (last !== null && position.icount > from) {
-        found = last;
+      const { touched } = this.stops;
+      atBreakpoint = touched === null && this.stops.atBreakpoint && comparePositions(position, to) < 0;
+      if ((atBreakpoint || touched !== null) && position.icount > from) {
+        found = { position, watchpoint: touched };
         this.trail!.pin(position.icount);
       }
-      if (comparePositions(position, to) >= 0 || this.over !== null || (last === null && position.icount >= to.icount)) return found;
+      const stuck = !atBreakpoint && comparePositions(position, here) === 0;
+      if (comparePositions(position, to) >= 0 || this.over !== null || stuck) return found;
     }
+  }
+
+  private runTo(to: Position): StopCause {
+    return this.run(
+      () => to.icount,
+      () => comparePositions(this.position, to) >= 0,
+    );
   }
 
   private goToFound(found: Found | null): StopCause {
@@ -465,10 +469,15 @@ export class Debugger {
       if (!this.machine.engine.halted || cause.kind !== 'debug') return cause;
     }
     if (icount === 0) return this.goTo(BEGINNING);
-    const before = { icount: icount - 1, deliveries: 0 };
-    if (comparePositions(this.position, before) > 0 || this.estranged) this.restoreBefore(before);
-    if (!this.climb(before.icount)) return this.cause();
-    return this.behindEventsAt(before.icount);
+    // An INTO that is taken counts for several instructions: there is no place between them.
+    for (let before = icount - 1; ; before--) {
+      if (before < 0) return this.goTo(BEGINNING);
+      const target = { icount: before, deliveries: 0 };
+      if (comparePositions(this.position, target) > 0 || this.estranged) this.restoreBefore(target);
+      if (!this.climb(before)) return this.cause();
+      const cause = this.behindEventsAt(before);
+      if (cause.kind !== 'debug' || comparePositions(this.position, position) < 0) return cause;
+    }
   }
 
   /** Everything that happens at that instruction count has happened: the next thing is an instruction. */
