@@ -10,7 +10,7 @@ import { RECORDINGS } from '../cli.js';
 import { placeOf, traceAll } from './known-run.js';
 
 /** Altogether. PALINDROME_WALK_MOVES and PALINDROME_WALK_SEED ask for other walks. */
-const MOVES = Number(process.env.PALINDROME_WALK_MOVES ?? 10_000);
+const MOVES = Number(process.env.PALINDROME_WALK_MOVES ?? 3_000);
 const SEED = Number(process.env.PALINDROME_WALK_SEED ?? 1);
 const MODES = ['off', 'on', 'force'] as const;
 const GUESTS = ['t1', 't2', 't3'] as const;

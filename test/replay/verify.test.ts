@@ -6,52 +6,21 @@ import { CC_LOGIC, CC_SUB } from '../../jit/x86/flags.js';
 import { TbContext } from '../../jit/x86/translate/tb-context.js';
 import { contentHash } from '../../replay/checkpoints/content-hash.js';
 import { CheckpointStore, type StoredCheckpoint } from '../../replay/checkpoints/store.js';
-import { type CheckpointMoment, StoreWriter } from '../../replay/checkpoints/store-writer.js';
 import { LogEventSource } from '../../replay/log/event-source.js';
-import { ReplaySession } from '../../replay/replay-session.js';
-import { checkpointSpaces, MEMORY_SPACE, OwedCopies } from '../../src/machine/capture-checkpoint.js';
+import { MEMORY_SPACE } from '../../src/machine/capture-checkpoint.js';
 import { checkpointsPath, knownPages } from '../../src/machine/checkpoint-files.js';
-import { PcMachine } from '../../src/machine/pc.js';
 import { recordingIdentity } from '../../src/machine/recording-identity.js';
-import { saveMachine } from '../../src/machine/saved-machine.js';
 import { PortMap } from '../../src/memory/ports.js';
 import { type Diagnosis, diagnose } from '../../src/verify/diagnose.js';
 import { SegmentExecutor } from '../../src/verify/executor.js';
 import { planSegments, type Segment, type SegmentOutcome, type VerifiedRecording } from '../../src/verify/segment.js';
 import { temporaryFolder } from '../cli.js';
+import { addCheckpoints } from './checkpoints.js';
 import { demoGuest, type Recording, record } from './scripted.js';
 
 const END = 1_500_000;
 const EVERY = 200_000;
 const folder = temporaryFolder();
-
-/** Pages of memory and chunks of disks: space, number, bytes. */
-type Units = readonly (readonly [string, number, Uint8Array])[];
-
-/** Writes checkpoints of a recording beside it, each as `change` leaves it. */
-function addCheckpoints({ log, config, format }: Recording, change: (moment: CheckpointMoment, units: Units) => void = () => {}): void {
-  const source = new LogEventSource(log, format);
-  const session = new ReplaySession(source, { shift: config.shift, noReboot: config.noReboot, strict: true });
-  const machine = new PcMachine(config, session, 'off');
-  const description = { identity: recordingIdentity(log, config, []), spaces: checkpointSpaces(machine) };
-  const writer = StoreWriter.create(checkpointsPath(log), description, knownPages(config, []), log);
-  let units: [string, number, Uint8Array][] = [];
-  const owed = new OwedCopies(machine, (space, number, bytes) => units.push([space, number, bytes.slice()]));
-  for (let until = 0; until < END; until += EVERY) {
-    session.run(until);
-    const { icount, parts } = saveMachine(machine, session);
-    const moment = { icount, timeNs: machine.time.nowNs(), position: session.save().position, items: Object.fromEntries(parts) };
-    owed.begin();
-    owed.copySome(Number.POSITIVE_INFINITY);
-    change(moment, units);
-    for (const [space, number, bytes] of units) writer.addUnits(space, Uint32Array.of(number), bytes);
-    units = [];
-    writer.add(moment);
-  }
-  writer.close();
-  source.close();
-  machine.close();
-}
 
 function storeOf({ log, config }: Recording): CheckpointStore {
   return new CheckpointStore(checkpointsPath(log), recordingIdentity(log, config, []), knownPages(config, []));
@@ -94,7 +63,7 @@ describe('a recording that nothing happened to', () => {
   let plain: Recording;
   beforeAll(() => {
     plain = fresh('plain');
-    addCheckpoints(plain);
+    addCheckpoints(plain, EVERY, END);
   });
 
   it.each(['off', 'force'] as const)('is verified, segment by segment (translation %s)', (jit) => {
@@ -114,7 +83,7 @@ describe('a divergence is named', () => {
   it('when a bit of a checkpoint was flipped: page, both values, and that the checkpoint is wrong', () => {
     const recording = fresh('flipped');
     let page = -1;
-    addCheckpoints(recording, ({ icount }, units) => {
+    addCheckpoints(recording, EVERY, END, ({ icount }, units) => {
       if (icount !== 3 * EVERY) return;
       const [, number, bytes] = units.find(([space]) => space === MEMORY_SPACE)!;
       page = number;
@@ -132,7 +101,7 @@ describe('a divergence is named', () => {
 
   it('when a part of a checkpoint was changed: the field, both values', () => {
     const recording = fresh('part');
-    addCheckpoints(recording, (input) => {
+    addCheckpoints(recording, EVERY, END, (input) => {
       if (input.icount !== 2 * EVERY) return;
       const cpu = input.items.cpu!;
       cpu[8]! ^= 1;
@@ -145,7 +114,7 @@ describe('a divergence is named', () => {
 
   it('when an event of the log was changed: the segment, and the instruction where the log is left', () => {
     const recording = fresh('event');
-    addCheckpoints(recording);
+    addCheckpoints(recording, EVERY, END);
     const bytes = readFileSync(recording.log);
     const store = storeOf(recording);
     const after = store.checkpoints.findLast((c) => c.position.offset < bytes.length - 40)!;
@@ -162,7 +131,7 @@ describe('a divergence is named', () => {
 
   it('when a device reads the time of the host: the instruction and its TB', () => {
     const recording = fresh('host-time');
-    addCheckpoints(recording);
+    addCheckpoints(recording, EVERY, END);
     const original = PortMap.prototype.read;
     let now = 0;
     // The host's clock, behind Clock's back.
@@ -177,7 +146,7 @@ describe('a divergence is named', () => {
 
   it('when an emitter gets a flag wrong: the TB', () => {
     const recording = fresh('flag');
-    addCheckpoints(recording);
+    addCheckpoints(recording, EVERY, END);
     const original = TbContext.prototype.setFlags;
     vi.spyOn(TbContext.prototype, 'setFlags').mockImplementation(function (this: TbContext, cc, ...rest) {
       original.call(this, cc === CC_SUB ? CC_LOGIC : cc, ...rest);

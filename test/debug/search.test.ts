@@ -1,0 +1,144 @@
+// Oracle: self-consistency (a search in one piece, over a recording without checkpoints).
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EIP, ESP } from '../../jit/x86/regs.js';
+import type { Position, StopCause, Watchpoint } from '../../src/core/debug-target.js';
+import { digestMachine } from '../../src/core/digest.js';
+import { Debugger, type DebuggerOptions } from '../../src/debug/debugger.js';
+import { ReplayIncarnator } from '../../src/debug/replay-incarnator.js';
+import { SEARCH_OVER, type Searcher, type SearchOutcome, type SearchRequest, type Stretch } from '../../src/debug/search.js';
+import type { Job } from '../../src/machine/job.js';
+import { temporaryFolder } from '../cli.js';
+import { addCheckpoints } from '../replay/checkpoints.js';
+import { demoGuest, record, replay } from '../replay/scripted.js';
+
+const END = 1_200_000;
+const config = demoGuest(temporaryFolder());
+const plain = record(join(temporaryFolder(), 'plain.rr'), config, '5.2', END);
+const stored = record(join(temporaryFolder(), 'stored.rr'), config, '5.2', END);
+addCheckpoints(stored, 150_000, END);
+
+const job = (log: string): Omit<Job, 'control'> => ({
+  ...{ kind: 'replay', config, log, logFormat: '5.2', until: null, jit: 'on', screenshot: false, strict: true, final: null, inputs: [] },
+});
+const open = (log: string, options: DebuggerOptions): Debugger => new Debugger(new ReplayIncarnator(job(log)), () => false, options);
+
+/** Looks at each stretch with a machine of its own, in this thread. */
+class Helper implements Searcher {
+  asked: readonly Stretch[] = [];
+  private readonly machine = open(stored.log, {});
+  search(stretches: readonly Stretch[], { breakpoints, watchpoints }: Debugger): SearchOutcome {
+    this.asked = stretches;
+    this.machine.setBreakpoints(breakpoints);
+    this.machine.setWatchpoints(watchpoints);
+    return stretches.map((s) => this.machine.searchIn(s)).findLast((outcome) => outcome !== null) ?? null;
+  }
+  close(): void {
+    this.machine.close();
+  }
+}
+
+/** Where something is to be looked for from, and what. */
+interface Case {
+  readonly name: string;
+  readonly from: number;
+  readonly breakpoints: readonly number[];
+  readonly watchpoints: readonly Watchpoint[];
+}
+
+const helper = new Helper();
+const reference = open(plain.log, {});
+const searching = open(stored.log, { searcher: helper, worthAsking: 200_000 });
+afterAll(() => {
+  for (const machine of [helper, reference, searching]) machine.close();
+});
+
+function cases(): Case[] {
+  const at = (icount: number): { eip: number; esp: number } => {
+    reference.move({ kind: 'seek', icount });
+    const { r } = reference.machine.cpu;
+    return { eip: r[EIP]! >>> 0, esp: r[ESP]! >>> 0 };
+  };
+  const early = at(20_000);
+  const late = at(1_100_000);
+  const from = 1_190_000;
+  const none = { breakpoints: [], watchpoints: [] };
+  const watch = (kind: Watchpoint['kind'], address: number): Watchpoint[] => [{ kind, address, lengthBytes: 4 }];
+  return [
+    { ...none, name: 'a breakpoint that is met late', from, breakpoints: [late.eip] },
+    { ...none, name: 'a breakpoint that is met early', from, breakpoints: [early.eip] },
+    { ...none, name: 'several breakpoints', from: 700_000, breakpoints: [early.eip, late.eip, at(400_000).eip] },
+    { ...none, name: 'a breakpoint that is never met', from, breakpoints: [0xfff] },
+    { ...none, name: 'writes to the stack', from, watchpoints: watch('write', late.esp) },
+    { ...none, name: 'reads from the stack', from: 950_000, watchpoints: watch('read', late.esp) },
+    { ...none, name: 'accesses where there are none', from, watchpoints: watch('access', 0x500) },
+    { name: 'a breakpoint and a watchpoint', from, breakpoints: [early.eip], watchpoints: watch('access', early.esp - 4) },
+  ];
+}
+
+function back(d: Debugger, { from, breakpoints, watchpoints }: Case): [StopCause, Position, number, string] {
+  d.move({ kind: 'seek', icount: from });
+  d.setBreakpoints(breakpoints);
+  d.setWatchpoints(watchpoints);
+  const cause = d.move({ kind: 'reverse-continue' });
+  d.setBreakpoints([]);
+  d.setWatchpoints([]);
+  return [cause, d.position, d.machine.cpu.r[EIP]! >>> 0, digestMachine(d.machine.parts, d.machine.memory.u8).total];
+}
+
+describe('continuing back, several stretches at a time', () => {
+  for (const c of cases())
+    it(`finds what a search in one piece finds: ${c.name}`, () => {
+      helper.asked = [];
+      expect(back(searching, c)).toEqual(back(reference, c));
+    });
+
+  it('asks for what lies between stored checkpoints, without a gap, once nothing is found behind the last one', () => {
+    back(searching, { name: '', from: 1_190_000, breakpoints: [0xfff], watchpoints: [] });
+    const { asked } = helper;
+    expect(asked.length).toBeGreaterThan(5);
+    expect(asked[0]!.from).toBe(-1);
+    for (let k = 1; k < asked.length; k++) expect(asked[k - 1]!.to).toEqual({ icount: asked[k]!.from + 1, deliveries: 0 });
+  });
+
+  it('the machine is that of a plain replay wherever it went', () => {
+    for (const icount of [333_333, 1_000_001]) {
+      searching.move({ kind: 'seek', icount });
+      searching.move({ kind: 'reverse-step' });
+      searching.move({ kind: 'step' });
+      searching.session.run(icount);
+      expect(digestMachine(searching.machine.parts, searching.machine.memory.u8).total).toBe(replay(plain, { until: icount }).digest);
+    }
+  });
+});
+
+describe('a pool of machines', () => {
+  type Pool = { search(request: SearchRequest): Promise<SearchOutcome>; close(): Promise<void> };
+  let pool: Pool;
+  beforeAll(async () => {
+    const built = new URL('../../dist/src/debug/search-pool.js', import.meta.url).href;
+    const { SearchPool } = (await import(built)) as { SearchPool: new (job: Omit<Job, 'control'>, machines: number) => Pool };
+    pool = new SearchPool(job(stored.log), 2);
+  });
+  afterAll(() => pool.close());
+
+  const request = (breakpoints: readonly number[], useful = new SharedArrayBuffer(4)): SearchRequest => ({
+    stretches: [-1, 150_000, 300_000, 450_000].map((from) => ({ from, to: { icount: Math.max(from, 0) + 150_001, deliveries: 0 } })),
+    sought: { breakpoints, watchpoints: [] },
+    useful,
+  });
+
+  it('finds the last place, and nothing where there is nothing', async () => {
+    reference.move({ kind: 'seek', icount: 40_000 });
+    const address = reference.machine.cpu.r[EIP]! >>> 0;
+    const expected = back(reference, { name: '', from: 600_001, breakpoints: [address], watchpoints: [] });
+    expect(await pool.search(request([address]))).toEqual({ position: expected[1], watchpoint: null });
+    expect(await pool.search(request([0xfff]))).toBeNull();
+  });
+
+  it('stops when somebody interrupts', async () => {
+    const useful = new SharedArrayBuffer(4);
+    new Int32Array(useful)[0] = SEARCH_OVER;
+    expect(await pool.search(request([0xfff], useful))).toBe('interrupted');
+  });
+});
