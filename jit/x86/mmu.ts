@@ -118,16 +118,33 @@ export function resolveWrite(cpu: Cpu, laddr: number, user: boolean): number {
     return -1;
   }
   cpu.memory.markWritten(page);
-  if (mayCache(cpu, user)) {
+  // Generated code that reads and writes back looks here once; what is read elsewhere (ROM under RAM) must not be found here.
+  if (mayCache(cpu, user) && cpu.memory.readPage[paddr >>> 12] === page) {
     const delta = ((page << 12) - (laddr & ~0xfff)) | 0;
-    const slow = cpu.memory.codePage[page] !== 0 || watchpointOnPage(cpu, laddr);
-    tlb[laddr >>> 12] = slow ? delta | SLOW : delta;
+    const watched = watchpointOnPage(cpu, laddr);
+    tlb[laddr >>> 12] = watched || cpu.memory.codePage[page] !== 0 ? delta | SLOW : delta;
+    // What may be written may be read, so an interpreter that reads first does not walk where generated code would not.
+    (user ? cpu.userRead : cpu.supervisorRead)[laddr >>> 12] = watched ? delta | SLOW : delta;
     noteFilled(cpu, laddr);
-    const seen = cpu.writeMapped[page];
-    const mine = (laddr >>> 12) + 1;
-    if (seen !== mine) cpu.writeMapped[page] = seen === 0 ? mine : -1;
+    noteWriteMapped(cpu, page, laddr >>> 12);
   }
   return page * 4096 + (laddr & 0xfff);
+}
+
+function noteWriteMapped(cpu: Cpu, page: number, linearPage: number): void {
+  const seen = cpu.writeMapped[page];
+  if (seen !== linearPage + 1) cpu.writeMapped[page] = seen === 0 ? linearPage + 1 : -1;
+}
+
+/** Puts back an entry that one of the TLBs once had, for a backing page. Writes go the slow way the first time. */
+export function mapPage(cpu: Cpu, tlb: Int32Array, linearPage: number, page: number): void {
+  const write = tlb === cpu.supervisorWrite || tlb === cpu.userWrite;
+  const execute = tlb === cpu.supervisorExecute || tlb === cpu.userExecute;
+  const delta = ((page - linearPage) << 12) | 0;
+  tlb[linearPage] = write || (!execute && watchpointOnPage(cpu, linearPage << 12)) ? delta | SLOW : delta;
+  if (write) noteWriteMapped(cpu, page, linearPage);
+  walk.large = false;
+  noteFilled(cpu, linearPage << 12);
 }
 
 let mmioPaddr = 0;

@@ -1,7 +1,9 @@
 import { crc32 } from 'node:zlib';
 
 /** Layout of LOG.checkpoints: see FORMAT.md in this folder. All numbers little-endian. */
-export const MAGIC = 'PALCKPT1';
+export const MAGIC = 'PALCKPT2';
+/** Of a store without the TLBs: what is replayed from it may differ in the accessed and dirty bits of page tables. */
+export const EARLIER_MAGIC = 'PALCKPT1';
 /** Magic, length of the description, its CRC-32. */
 export const PREAMBLE_BYTES = 16;
 export const MAX_DESCRIPTION_BYTES = 1 << 20;

@@ -4,6 +4,7 @@ import { UserError } from '../../src/core/errors.js';
 import { reason } from '../log/input.js';
 import {
   decodeRecordHeader,
+  EARLIER_MAGIC,
   encodeRecordHeader,
   MAGIC,
   MAX_DESCRIPTION_BYTES,
@@ -69,6 +70,7 @@ export class StoreFile {
   private describe(): unknown {
     const preamble = Buffer.from(this.read(0, PREAMBLE_BYTES) ?? []);
     const length = preamble.length === PREAMBLE_BYTES ? preamble.readUInt32LE(8) : 0;
+    if (preamble.toString('latin1', 0, 8) === EARLIER_MAGIC) throw this.corrupt('was made by an earlier version');
     if (preamble.toString('latin1', 0, 8) !== MAGIC || length > MAX_DESCRIPTION_BYTES) throw this.corrupt('is not a store of checkpoints');
     const text = this.read(PREAMBLE_BYTES, length);
     if (text === null || crc32(text) !== preamble.readUInt32LE(12)) throw this.corrupt('has a damaged description');

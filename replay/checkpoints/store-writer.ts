@@ -29,7 +29,7 @@ const WHOLE_TABLE_EVERY = 32;
 /** The space of guest memory: a page of zeros is no content. */
 const MEMORY = 'memory';
 /** Items that are no parts of the machine: they are left out of its digest. */
-export const NO_PARTS: readonly string[] = ['session', 'board'];
+export const NO_PARTS: readonly string[] = ['session', 'board', 'tlb'];
 
 /** A moment of a machine, without what is kept page by page. */
 export interface CheckpointMoment {

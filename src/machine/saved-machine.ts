@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { TlbState } from '../../jit/x86/tlb-state.js';
+import { NO_PARTS } from '../../replay/checkpoints/store-writer.js';
 import type { Session } from '../../replay/session.js';
 import { SessionState } from '../../replay/session-state.js';
 import { UserError } from '../core/errors.js';
@@ -12,7 +14,7 @@ export interface SavedMachine {
   readonly icount: number;
   /** Events of its log up to then. With `icount` it names the moment: ReplaySession.run(icount, events) stops there. */
   readonly events: number;
-  /** Saved parts by name; `session` and `board` besides those of the machine. */
+  /** Saved parts by name; `session`, `board` and `tlb` (TlbState) besides those of the machine. */
   readonly parts: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -44,6 +46,7 @@ export function saveMachine(machine: PcMachine, session: Session): SavedMachine 
   const parts = new Map([
     ['session', saveState(state)],
     ['board', saveState(board)],
+    ['tlb', saveState(TlbState.of(machine.cpu))],
   ]);
   for (const [name, part] of Object.entries(machine.parts)) if (machine.overlays[name] === undefined) parts.set(name, saveState(part));
   return { icount: state.icount, events: state.logEvents, parts };
@@ -56,8 +59,10 @@ export function saveMachine(machine: PcMachine, session: Session): SavedMachine 
 export function restoreMachine(machine: PcMachine, session: Session, saved: SavedParts, areas: SavedAreas): void {
   const state = new SessionState();
   const board = new BoardState();
+  const tlb = new TlbState(machine.memory.codePage.length);
   restorePart('session', state, saved);
   restorePart('board', board, saved);
+  restorePart('tlb', tlb, saved);
   // Parts may look at the clock.
   machine.engine.setIcount(state.icount);
   restoreMemory(machine, areas);
@@ -65,8 +70,10 @@ export function restoreMachine(machine: PcMachine, session: Session, saved: Save
     if (machine.overlays[name] === undefined) restorePart(name, part, saved);
     else restoreOverlay(machine, name, areas);
   }
-  const foreign = [...saved.parts.keys()].find((name) => name !== 'session' && name !== 'board' && machine.parts[name] === undefined);
+  const foreign = [...saved.parts.keys()].find((name) => !NO_PARTS.includes(name) && machine.parts[name] === undefined);
   if (foreign !== undefined) throw new UserError('snapshot-corrupt', `saved state: this machine has no ${foreign}`);
+  // Behind the parts: those that map memory flush.
+  tlb.putInto(machine.cpu);
   machine.exitValue = board.exitValue;
   session.restore(state);
 }

@@ -12,7 +12,7 @@ import { BlockWriter, blockSource } from './state-blocks.js';
 /*
  * A machine state as it lies in the VM state area of a snapshot. Little-endian.
  *    0  8  "palstate"
- *    8  4  version, 1
+ *    8  4  version, 2 (1: without the TLBs; refused)
  *   12  4  length of the log's beginning (from byte 12 on) that says which recording this is
  *   16 32  SHA-256 of that
  *          (length 2^32-1 and zeros: the machine was not recorded)
@@ -22,7 +22,7 @@ import { BlockWriter, blockSource } from './state-blocks.js';
  * for each disk: u32 number of chunks that the guest wrote to, each: u32 chunk, bytes; ascending
  */
 const MAGIC = 'palstate';
-const VERSION = 1;
+const VERSION = 2;
 const HEAD_BYTES = 80;
 /** In place of the length of a log: the machine is not recorded. */
 const NO_LOG = 0xffffffff;

@@ -1,3 +1,4 @@
+import { TlbState } from '../../jit/x86/tlb-state.js';
 import { contentHash } from '../../replay/checkpoints/content-hash.js';
 import { PageTable } from '../../replay/checkpoints/page-table.js';
 import type { CheckpointStore, StoredCheckpoint } from '../../replay/checkpoints/store.js';
@@ -38,7 +39,7 @@ function partDifferences(timeline: Timeline, store: CheckpointStore, checkpoint:
 }
 
 function fieldDifferences(machine: PcMachine, name: string, recorded: Uint8Array | null): Difference[] {
-  const part = machine.parts[name];
+  const part = name === 'tlb' ? TlbState.of(machine.cpu) : machine.parts[name];
   if (part === undefined || recorded === null)
     return [{ where: name, what: 'state', recorded: recorded === null ? 'none' : 'another', found: 'its own' }];
   const found = describeFields(part);
