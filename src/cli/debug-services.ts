@@ -40,12 +40,18 @@ export class DebugServices {
   private readonly machine: MachineThread;
   private readonly quit: () => void;
   private readonly closers: (() => void)[] = [];
+  private readonly begun: Promise<void>;
+  /** Monitors are answered from now on. Whoever asks before, waits: a machine that starts by itself is never seen before its start. */
+  begin: () => void = () => {};
 
   constructor(machine: MachineThread, quit: () => void) {
     this.machine = machine;
     this.quit = quit;
     this.control = new MachineControl(machine);
     this.human = new HumanMonitor(this.control, quit);
+    this.begun = new Promise((resolve) => {
+      this.begin = resolve;
+    });
   }
 
   /**
@@ -62,14 +68,21 @@ export class DebugServices {
     const { where, mode, option } = service;
     if (where === 'stdio') {
       const { stdin: input, stdout: output } = process;
-      const end = mode === 'readline' ? serveHuman(human, input, output) : serveMachineProtocol(control, human, { input, output, quit });
-      this.closers.push(() => {
-        end();
-        process.stdin.pause();
+      void this.begun.then(() => {
+        const end = mode === 'readline' ? serveHuman(human, input, output) : serveMachineProtocol(control, human, { input, output, quit });
+        this.closers.push(() => {
+          end();
+          process.stdin.pause();
+        });
       });
       return null;
     }
-    const end = await openSocketEnd(option, where, MAX_CLIENTS, (socket) => this.serve(socket, mode, where.telnet));
+    const end = await openSocketEnd(
+      option,
+      where,
+      MAX_CLIENTS,
+      (socket) => void this.begun.then(() => this.serve(socket, mode, where.telnet)),
+    );
     this.closers.push(() => end.close());
     if (where.wait) {
       waiting(end.bound ?? option);

@@ -43,6 +43,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
     process.on('SIGINT', quit).on('SIGTERM', quit);
     try {
       await Promise.race([machine.ready, machine.ended]);
+      running.begin();
       for (const service of services) say(service, await running.open(service));
       await machine.ended;
     } finally {

@@ -77,6 +77,7 @@ async function run(line: QemuCommandLine): Promise<void> {
     for (const service of line.services) await services.open(service, waiting);
     if (onInput !== null) process.stdin.on('data', onInput);
     if (!line.stopped) await services.control.cont();
+    services.begin();
     await machine.ended;
   } catch (e) {
     // The machine must not outlive us: it would keep the program from ending.
