@@ -37,7 +37,7 @@ export class MachineSnapshots {
 
   /** One that is not there is none to be deleted: QEMU says nothing either. */
   delete(name: string): void {
-    if (find(this.list(), name) !== undefined) new SnapshotStore(this.writable()).delete(name);
+    if (this.job.snapshots !== undefined && find(this.list(), name) !== undefined) new SnapshotStore(this.writable()).delete(name);
   }
 
   /** The snapshot of that tag or id, in QEMU's words when there is none. */

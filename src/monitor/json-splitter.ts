@@ -39,9 +39,10 @@ export class JsonSplitter {
   private step(c: string): void {
     this.text += c;
     if (this.inString) {
-      if (this.escaped) this.escaped = false;
+      if (c === '\n') this.inString = this.escaped = false;
+      else if (this.escaped) this.escaped = false;
       else if (c === '\\') this.escaped = true;
-      else if (c === '"' || c === '\n') this.inString = false;
+      else if (c === '"') this.inString = false;
     } else if (c === '"') this.inString = true;
     else if (c === '{' || c === '[') this.depth++;
     else if (c === '}' || c === ']') this.depth = Math.max(0, this.depth - 1);

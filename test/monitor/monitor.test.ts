@@ -1,80 +1,28 @@
 // Oracle: QEMU run (7.2.22): the texts of its monitors; QMP specification; self-consistency over random input.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DebuggedMachine, MachineObserver } from '../../src/debug/machine-thread.js';
-import type { DebugCall } from '../../src/debug/messages.js';
-import { HumanMonitor } from '../../src/monitor/hmp.js';
 import { JsonSplitter, MAX_JSON_CHARACTERS } from '../../src/monitor/json-splitter.js';
-import { MachineControl } from '../../src/monitor/machine-control.js';
 import { QmpSession } from '../../src/monitor/qmp.js';
-
-const segment = (selector: number, base: number, attributes: number) => ({ selector, base, limit: 0xffff, attributes });
-/** An i386 after RESET#. */
-const REGISTERS = {
-  general: [0, 0, 0x663, 0, 0, 0, 0, 0],
-  eip: 0xfff0,
-  eflags: 2,
-  segments: [0, 1, 2, 3, 4, 5].map((n) => (n === 1 ? segment(0xf000, 0xffff0000, 0x9b00) : segment(0, 0, 0x9300))),
-  ldt: segment(0, 0, 0x8200),
-  task: segment(0, 0, 0x8b00),
-  ...{ gdtBase: 0, gdtLimit: 0xffff, idtBase: 0, idtLimit: 0xffff, cr0: 0x60000010, cr2: 0, cr3: 0, cr4: 0, cr8: 0, efer: 0, cpl: 0 },
-  debug: [0, 0, 0, 0, 0, 0, 0xffff0ff0, 0x400],
-  ...{ smm: false, a20: true, halted: false, inhibitInterrupts: false, fpuControl: 0x37f, fpuStatus: 0, fpuInUse: 0, mxcsr: 0x1f80 },
-  fpuRegisters: Array.from({ length: 8 }, () => new Uint8Array(10)),
-  xmm: Array.from({ length: 8 }, () => new Uint8Array(16)),
-};
-
-class Puppet implements DebuggedMachine {
-  readonly asked: (readonly [DebugCall, unknown])[] = [];
-  readonly ended = new Promise<void>(() => {});
-  readonly observers: MachineObserver[] = [];
-  mode: 'play' | 'record' | 'none' = 'play';
-  call(call: DebugCall, ask: unknown): Promise<never> {
-    this.asked.push([call, ask]);
-    const { mode } = this;
-    const status = {
-      mode,
-      running: false,
-      filename: mode === 'none' ? null : 'log.rr',
-      position: { icount: 220414, deliveries: 0 },
-      breaks: [],
-    };
-    const memory = Uint8Array.from({ length: (ask as { lengthBytes: number }).lengthBytes ?? 0 }, (_, k) => 0x41 + k);
-    const answers = { status, registers: REGISTERS, readMemory: memory, input: mode !== 'play' };
-    return Promise.resolve((answers as Record<string, unknown>)[call] ?? null) as Promise<never>;
-  }
-  observe(observer: MachineObserver): () => void {
-    this.observers.push(observer);
-    return () => {};
-  }
-}
-
-function monitor(mode: Puppet['mode'] = 'play') {
-  const machine = new Puppet();
-  machine.mode = mode;
-  const control = new MachineControl(machine);
-  const human = new HumanMonitor(control, () => {});
-  return { machine, control, human, say: (line: string) => human.execute(line) };
-}
+import { type Puppet, puppetMonitor } from './puppet.js';
 
 describe('the human monitor', () => {
   it("tells of record and replay in QEMU's words", async () => {
-    expect(await monitor('play').say('info replay')).toBe("Replaying execution 'log.rr': instruction count = 220414\n");
-    expect(await monitor('record').say('info replay')).toBe("Recording execution 'log.rr': instruction count = 220414\n");
-    expect(await monitor('none').say('info replay')).toBe('Record/replay is not active\n');
+    expect(await puppetMonitor('play').say('info replay')).toBe("Replaying execution 'log.rr': instruction count = 220414\n");
+    expect(await puppetMonitor('record').say('info replay')).toBe("Recording execution 'log.rr': instruction count = 220414\n");
+    expect(await puppetMonitor('none').say('info replay')).toBe('Record/replay is not active\n');
   });
 
   it('refuses what cannot be, in the words of QEMU', async () => {
-    const live = monitor('record');
+    const live = puppetMonitor('record');
     expect(await live.say('replay_break 300000')).toBe('setting the breakpoint is allowed only in play mode\n');
     expect(await live.say('replay_delete_break')).toBe('replay breakpoints are allowed only in play mode\n');
     expect(await live.say('replay_seek 5')).toBe('replay must be enabled to seek\n');
-    expect(await monitor().say('replay_break 5')).toBe('cannot set breakpoint at the instruction in the past\n');
-    expect(await monitor().say('nonsense 1 2')).toBe("unknown command: 'nonsense'\n");
+    expect(await puppetMonitor().say('replay_break 5')).toBe('cannot set breakpoint at the instruction in the past\n');
+    expect(await puppetMonitor().say('nonsense 1 2')).toBe("unknown command: 'nonsense'\n");
   });
 
   it('sets one or several breakpoints in place of the old ones, and moves', async () => {
-    const { machine, say } = monitor();
+    const { machine, say } = puppetMonitor();
     expect(await say('replay_break 300000 400_000')).toBe('');
     expect(machine.asked.at(-1)).toEqual(['icountBreaks', { icounts: [300000, 400000] }]);
     expect(await say('replay_seek 0x10')).toBe('');
@@ -83,7 +31,7 @@ describe('the human monitor', () => {
   });
 
   it("shows registers as QEMU's monitor does after a reset", async () => {
-    expect((await monitor().say('info registers')).split('\n').slice(0, 24)).toEqual([
+    expect((await puppetMonitor().say('info registers')).split('\n').slice(0, 24)).toEqual([
       '',
       'CPU#0',
       'EAX=00000000 EBX=00000000 ECX=00000000 EDX=00000663',
@@ -112,7 +60,7 @@ describe('the human monitor', () => {
   });
 
   it('dumps memory in all formats', async () => {
-    const { say } = monitor();
+    const { say } = puppetMonitor();
     expect(await say('x /4xb 0x1000')).toBe('00001000: 0x41 0x42 0x43 0x44\n');
     expect(await say('xp/2xw $eip+0x10')).toBe('0000000000010000: 0x44434241 0x48474645\n');
     expect(await say('x /2cb 0')).toBe("00000000: 'A' 'B'\n");
@@ -124,17 +72,17 @@ describe('the human monitor', () => {
   });
 
   it('sends keys and motion to a live machine, not into a replay', async () => {
-    const { machine, say } = monitor('none');
+    const { machine, say } = puppetMonitor('none');
     expect(await say('sendkey ctrl-a')).toBe('');
     expect((machine.asked.at(-1)![1] as { requests: unknown[] }).requests.length).toBe(8);
     expect(await say('sendkey nokey')).toBe('invalid parameter: nokey\n');
-    expect(await monitor().say('sendkey a')).toBe('a replay takes no input\n');
+    expect(await puppetMonitor().say('sendkey a')).toBe('a replay takes no input\n');
     expect(await say('mouse_move 1 -2')).toBe('');
     expect(await say('mouse_button 1')).toBe('');
   });
 
   it('takes any line without failing', async () => {
-    const { human } = monitor('none');
+    const { human } = puppetMonitor('none');
     const words = fc.constantFrom(
       'x',
       'xp',
@@ -157,7 +105,7 @@ describe('the human monitor', () => {
 });
 
 function qmp(mode: Puppet['mode'] = 'play') {
-  const { machine, control, human } = monitor(mode);
+  const { machine, control, human } = puppetMonitor(mode);
   const sent: Record<string, unknown>[] = [];
   const session = new QmpSession(control, human, { send: (line) => sent.push(JSON.parse(line)), quit: () => {}, now: () => 1500 });
   const ask = async (request: unknown): Promise<unknown> => {

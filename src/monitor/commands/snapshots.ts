@@ -1,5 +1,5 @@
 import { snapshotTable } from '../../machine/snapshot-table.js';
-import type { MachineControl } from '../machine-control.js';
+import { CommandError, type MachineControl } from '../machine-control.js';
 import type { CommandGroup } from './command.js';
 import { lines } from './command.js';
 
@@ -48,7 +48,9 @@ export function snapshotCommands(control: MachineControl): CommandGroup {
         help: 'show the currently saved VM snapshots',
         run: async (line) => {
           line.end();
-          const entries = await control.machine.call('snapshots', {});
+          const entries = await control.machine.call('snapshots', {}).catch((e: Error) => {
+            throw new CommandError(e.message);
+          });
           if (entries.length === 0) return 'There is no snapshot available.\n';
           // Numbers of snapshots may differ from disk to disk, and QEMU shows none.
           return lines(['List of snapshots present on all disks:', ...snapshotTable(entries.map((entry) => ({ ...entry, id: '--' })))]);

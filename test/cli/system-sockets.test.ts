@@ -1,0 +1,119 @@
+// Oracle: QEMU's manual page (-chardev, -serial, -mon) and RFC 854; the rest is self-consistency.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { TELNET_GREETING } from '../../src/cli/telnet.js';
+import { palindrome, RECORDINGS, summary, temporaryFolder } from '../cli.js';
+import { SYSTEM } from '../monitor/qmp-program.js';
+import { guestOptions } from './guest.js';
+
+const folder = temporaryFolder();
+guestOptions(folder);
+const GUEST = [
+  '-m',
+  '8',
+  '-display',
+  'none',
+  '-net',
+  'none',
+  '-nodefaults',
+  '-kernel',
+  join(folder, 'guest.bin'),
+  '-bios',
+  join(RECORDINGS, 't2.bin'),
+];
+const at = (name: string): string => join(folder, name);
+
+/** Everything a stream has said so far. */
+class Listener {
+  bytes = Buffer.alloc(0);
+  readonly stream: Duplex;
+  constructor(stream: Duplex) {
+    this.stream = stream;
+    stream.on('data', (piece: Buffer) => {
+      this.bytes = Buffer.concat([this.bytes, piece]);
+    });
+    stream.on('error', () => {});
+  }
+  async until(wanted: string): Promise<void> {
+    while (!this.bytes.includes(wanted)) await sleep(10);
+  }
+}
+
+async function dial(path: string): Promise<Listener> {
+  while (!existsSync(path)) await sleep(10);
+  const socket = connect(path);
+  await once(socket, 'connect');
+  return new Listener(socket);
+}
+
+it('serial port, monitors and QMP are on sockets, as client, server, and inherited', async () => {
+  const called = createServer();
+  called.listen(at('called'));
+  const caller = once(called, 'connection');
+  const log = at('s.rr');
+  const program = spawn(
+    process.execPath,
+    [
+      ...[SYSTEM, ...GUEST, '-icount', `shift=3,rr=record,rrfile=${log}`],
+      ...['-chardev', `socket,id=console,path=${at('console')},server=on`, '-serial', 'chardev:console'],
+      ...['-chardev', 'socket,id=mon,fd=3', '-mon', 'chardev=mon,mode=control', '-qmp', `unix:${at('called')}`],
+      ...['-monitor', `unix:${at('monitor')},server=on,wait=off,telnet=on`],
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
+  );
+  const ended = once(program, 'close');
+  let complaint = '';
+  program.stderr!.on('data', (text: Buffer) => {
+    complaint += text.toString();
+  });
+  // Nothing begins before somebody looks at the console.
+  const console = await dial(at('console'));
+  const [incoming] = (await caller) as [Socket];
+  await new Listener(incoming).until('"QMP"');
+  await console.until('\n');
+  expect(complaint).toBe(`palindrome-system-i386: waiting for connection on: unix:${at('console')}\n`);
+  console.stream.write('hi');
+
+  const monitor = await dial(at('monitor'));
+  await monitor.until('(qemu) ');
+  expect(monitor.bytes.subarray(0, TELNET_GREETING.length)).toEqual(Buffer.from(TELNET_GREETING));
+  monitor.stream.write(Buffer.from([0xff, 0xfd, 0x01, ...Buffer.from('info sta'), 0xff, 0xfb, 0x03, ...Buffer.from('tus\r\0\n')]));
+  await monitor.until('VM status: running');
+
+  const inherited = new Listener(program.stdio[3] as Duplex);
+  inherited.stream.write('{"execute":"qmp_capabilities"}{"execute":"query-status","id":1}');
+  await inherited.until('"id":1');
+  expect(inherited.bytes.toString()).toContain('{"return":{"status":"running","singlestep":false,"running":true},"id":1}');
+  // A second one finds the line busy.
+  const second = await dial(at('console'));
+  await once(second.stream, 'close');
+  await sleep(300);
+  inherited.stream.write('{"execute":"quit","id":2}');
+  expect(await ended).toEqual([0, null]);
+  called.close();
+  expect(summary('replay', log)).toMatchObject({ status: 0, divergence: null });
+  expect(palindrome('log', 'events', log).stdout).toMatch(/ASYNC_CHAR_READ 0 "h/);
+});
+
+it('an address that cannot be had is one clear sentence, and ends the program', async () => {
+  writeFileSync(at('file'), '');
+  for (const [option, value] of [
+    ['-serial', `unix:${at('nobody')}`],
+    ['-qmp', `unix:${at('file')},server=on,wait=off`],
+    ['-qmp', `tcp:127.0.0.1:1`],
+  ] as const) {
+    const program = spawn(process.execPath, [SYSTEM, ...GUEST, option, value], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let complaint = '';
+    program.stderr!.on('data', (text: Buffer) => {
+      complaint += text.toString();
+    });
+    expect(await once(program, 'close')).toEqual([2, null]);
+    expect(complaint).toMatch(new RegExp(`^palindrome-system-i386: ${option}: cannot [^\\n]*\\n$`));
+  }
+});

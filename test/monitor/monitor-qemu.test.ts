@@ -1,0 +1,168 @@
+// Oracle: QEMU run (7.2.22): the same commands in both monitors say the same.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { RECORDINGS, temporaryFolder } from '../cli.js';
+import { requireTool } from '../tools.js';
+import { QmpProgram, type QmpReply } from './qmp-program.js';
+
+const BIOS = '/usr/share/seabios/bios-256k.bin';
+const HERE = requireTool('qemu-system-i386', 'qemu-system-x86') && requireTool(BIOS, 'seabios');
+const folder = temporaryFolder();
+const MACHINE = ['-M', 'pc', '-m', '32', '-display', 'none', '-net', 'none', '-nodefaults', '-S', '-global', 'apic.vapic=off'];
+
+const HUMAN = `
+info status|info nonsense|info replay|info replay x|info registers|info registers -a|info registers 5|info registers -z|info name|info snapshots|info block|info qtree -x|info mtree -z
+sendkey|sendkey nokey|sendkey a-nokey|sendkey 0xzz|sendkey a 100|sendkey a 100 5|sendkey ctrl-alt-f1|sendkey <|sendkey ""|sendkey "a"|sendkey 0x1e|sendkey -
+mouse_move 1|mouse_move|mouse_move 1 2|mouse_move 1 2 3 4|mouse_move abc def|mouse_button|mouse_button 1|mouse_button xyz|mouse_button 0x100000000|mouse_button 0
+screendump|screendump /nonexistent/x.ppm|screendump x.ppm extra|screendump x.gif -f gif
+replay_break|replay_break 5|replay_break x|replay_seek|replay_seek x|replay_seek 5|replay_delete_break 1|replay_delete_break
+savevm x y|savevm one|loadvm|loadvm nobody|delvm|delvm nobody
+stop|stop x|cont x|system_reset x|system_powerdown x|quit now
+x|x /q 0|x /3x|x /4xb 0x7c00+$zzz|x /4xb 0xfff0|x /2dh 0|x /1gx 0|x /2L 0|x /2ob 0|x /1u 0|xp/4xb 0xffff0|xp /8xb 0xffff0|xp /3xw 0xfffe0|xp /2xw 0x100000000|x/0x 0
+p|print 1+|print 5|p/x 255|p/c 65|p/c 10|print 1/0|print 7%3|print 1 2|print (1|print 0x|p/x $eip|p/x $eflags|p/x $cs|p/x $cs.base|p/x $pc|p/x $edx|p/x $al|p/x $cr0|p/x 0x123456789
+p/d 0x80000000|p -1|p/x -1|p/u -1|p/o 8|p 'A'|p ~0|p 2+3*4|p 6&3+1|p 010|p 0x10zz|p 99999999999999999999999|p $|p/i 5|p/d 'ab|p/d '
+help stop|help info replay|help nonsense|? sendkey|help savevm|help loadvm|help delvm|help system_reset|help system_powerdown|help x|help info status|help info snapshots|help info qtree|nonsense 1 2
+`;
+
+const key = (data: object, type = 'qcode') => ({ execute: 'send-key', arguments: { keys: [{ type, ...data }] } });
+const event = (type: string, data: object) => ({ execute: 'input-send-event', arguments: { events: [{ type, data }] } });
+const REQUESTS: readonly (object | string)[] = [
+  ...['query-status', 'query-name', 'query-uuid', 'query-target', 'query-replay', 'query-block', 'query-named-block-nodes'].map(
+    (execute) => ({ execute }),
+  ),
+  ...['replay-break', 'replay-seek', 'screendump', 'human-monitor-command', 'send-key', 'input-send-event'].map((execute) => ({ execute })),
+  ...['stop', 'replay-delete-break', 'nope', 'qmp_capabilities', ''].map((execute) => ({ execute })),
+  ...[5, -5, 1.5, '5', null, [5]].map((icount) => ({ execute: 'replay-break', arguments: { icount } })),
+  { execute: 'replay-break', arguments: { icount: 5, x: 1 } },
+  { execute: 'replay-seek', arguments: { icount: 5 } },
+  ...[
+    key({ data: 'nokey' }),
+    key({ data: 'a' }, 'x'),
+    key({ data: 'a' }, 'number'),
+    key({}),
+    key({ data: 'a', z: 1 }),
+    key({ data: 'a' }),
+    key({ data: 30 }, 'number'),
+  ],
+  ...[[], [5], 'a', [{}], [[]]].map((keys) => ({ execute: 'send-key', arguments: { keys } })),
+  ...[
+    event('rel', { axis: 'z', value: 1 }),
+    event('rel', { axis: 'x', value: 'a' }),
+    event('rel', { axis: 'x' }),
+    event('abs', { axis: 'x', value: 1 }),
+  ],
+  ...[
+    event('btn', { button: 'q', down: true }),
+    event('btn', { button: 'left' }),
+    event('btn', { button: 'left', down: 1 }),
+    event('foo', {}),
+  ],
+  event('key', { key: { type: 'qcode', data: 'a' }, down: true }),
+  event('key', { key: { type: 'qcode', data: 'qq' }, down: true }),
+  event('key', { key: 'a', down: true }),
+  { execute: 'input-send-event', arguments: { events: [] } },
+  { execute: 'input-send-event', arguments: { device: 'nobody', events: [] } },
+  { execute: 'human-monitor-command', arguments: { 'command-line': 'info status', 'cpu-index': 3 } },
+  { execute: 'screendump', arguments: { filename: '/nonexistent/a' } },
+  { execute: 'screendump', arguments: { filename: 'x', format: 'gif' } },
+  { execute: 'screendump', arguments: { filename: 'x', device: 'nobody' } },
+  ...[
+    { foo: 1 },
+    { execute: 1 },
+    {},
+    { execute: 'stop', arguments: 5 },
+    { execute: 'stop', arguments: { a: 1 } },
+    { execute: 'stop', id: 7, x: 1 },
+  ],
+  ...[{ execute: 'query-name', id: { a: [1] } }, { execute: 'query-name', id: null }, '[1]'],
+];
+
+/** Two programs with one command line. */
+async function both(...args: string[]): Promise<readonly [QmpProgram, QmpProgram]> {
+  const pair = [QmpProgram.qemu(...args), QmpProgram.ours(...args)] as const;
+  afterAll(() => {
+    for (const p of pair) p.kill();
+  });
+  return [await pair[0].start(), await pair[1].start()];
+}
+
+async function sameHuman([qemu, ours]: readonly [QmpProgram, QmpProgram], lines: readonly string[]): Promise<void> {
+  const said = async (p: QmpProgram): Promise<string[]> => {
+    const all: string[] = [];
+    for (const line of lines) all.push(`${line}\n${await p.human(line)}`);
+    return all;
+  };
+  expect(await said(ours)).toEqual(await said(qemu));
+}
+
+describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
+  it('to people', async () => {
+    const pair = await both(...MACHINE, '-vga', 'std', '-bios', BIOS);
+    await sameHuman(pair, HUMAN.trim().split(/[|\n]/));
+  });
+
+  it('to programs', async () => {
+    const pair = await both(...MACHINE, '-vga', 'std', '-bios', BIOS);
+    const answers = async (p: QmpProgram): Promise<[string, QmpReply][]> => {
+      const all: [string, QmpReply][] = [];
+      for (const request of REQUESTS) all.push([JSON.stringify(request), await p.ask(request)]);
+      return all;
+    };
+    expect(await answers(pair[1])).toEqual(await answers(pair[0]));
+  });
+
+  it('of a machine that runs, stops, and is reset', async () => {
+    const pair = await both(...MACHINE, '-bios', BIOS, '-name', 'guest');
+    const story = async (p: QmpProgram): Promise<unknown[]> => {
+      const told: unknown[] = [await p.qmp('query-name')];
+      const act = async (execute: string, event: string | null, times = 1): Promise<void> => {
+        await p.qmp(execute);
+        if (event !== null) await p.event(event, times);
+        told.push(execute, await p.qmp('query-status'), await p.human('info status'));
+      };
+      await act('system_powerdown', 'POWERDOWN');
+      await act('cont', 'RESUME');
+      await act('cont', null);
+      await act('stop', 'STOP');
+      await act('stop', null);
+      await act('cont', 'RESUME', 2);
+      await act('stop', 'STOP', 2);
+      await act('system_reset', 'RESET');
+      return [...told, p.events.map(({ event, data }) => ({ event, data }))];
+    };
+    expect(await story(pair[1])).toEqual(await story(pair[0]));
+  });
+
+  it('of a recording and its replay', async () => {
+    const rom = [
+      '-cpu',
+      'max',
+      '-m',
+      '16',
+      '-display',
+      'none',
+      '-net',
+      'none',
+      '-nodefaults',
+      '-no-reboot',
+      '-debugcon',
+      'null',
+      '-bios',
+      join(RECORDINGS, 't2.bin'),
+    ];
+    const lines = 'info replay|info status|replay_break 300000000|replay_break 0|replay_delete_break|replay_delete_break|info replay'.split(
+      '|',
+    );
+    const log = join(folder, 'q.rr');
+    writeFileSync(log, '');
+    const recording = [...rom, '-S', '-icount', `shift=7,rr=record,rrfile=${log}`];
+    const qemu = await QmpProgram.qemu(...recording).start();
+    const qemuSays = [await qemu.qmp('query-replay'), await qemu.human('info replay'), await qemu.human('replay_seek 1')];
+    qemu.kill();
+    const ours = await QmpProgram.ours(...recording).start();
+    expect([await ours.qmp('query-replay'), await ours.human('info replay'), await ours.human('replay_seek 1')]).toEqual(qemuSays);
+    expect(await ours.quit()).toBe(0);
+    await sameHuman(await both(...rom, '-S', '-icount', `shift=7,rr=replay,rrfile=${join(RECORDINGS, 't2.rr')}`), lines);
+  });
+});
