@@ -9,8 +9,8 @@ export type Generated = () => number;
 export type Bindings = Readonly<Record<string, unknown>>;
 
 /** A function of generated code, not yet compiled. */
-export function functionNode(name: string, body: Statement[]): FunctionExpression {
-  return { type: 'FunctionExpression', id: identifier(name), params: [], body: { type: 'BlockStatement', body } };
+export function functionNode(name: string, body: Statement[], parameters: readonly string[] = []): FunctionExpression {
+  return { type: 'FunctionExpression', id: identifier(name), params: parameters.map(identifier), body: { type: 'BlockStatement', body } };
 }
 
 /** Half of the text would be indentation, for V8 to read over. */
@@ -33,13 +33,13 @@ export function compileArrow<T>(parameter: string, expression: string, bindings:
  * Where guest code becomes JavaScript. Several functions share a script: parsing it once costs a quarter of
  * parsing them one by one. `prologue` makes constants for all of them. The brackets around each make V8 compile it at once instead of parsing it twice.
  */
-export function compileScript(
+export function compileScript<T = Generated>(
   functions: readonly FunctionExpression[],
   bindings: Bindings,
   prologue: readonly Statement[] = [],
-): Generated[] {
+): T[] {
   const constants = prologue.map((s) => generate(s)).join('\n');
   const text = `'use strict';\n${constants}\nreturn [\n${functions.map((f) => `(${generate(f, COMPACT)})`).join(',\n')}\n];`;
-  const make = new Function(...Object.keys(bindings), text) as (...values: unknown[]) => Generated[];
+  const make = new Function(...Object.keys(bindings), text) as (...values: unknown[]) => T[];
   return make(...Object.values(bindings));
 }

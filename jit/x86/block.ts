@@ -36,6 +36,8 @@ export class Block {
   /** Holds an INTO, which counts what is behind it in its block. */
   hasInto = false;
 
+  /** Where its packed form is (see threaded/packed-insn.ts); 0: not made yet, -1: there is none. */
+  threaded = 0;
   readonly insns: Insn[] = [];
   /** How many instructions come before a relative jump at the end; all, when it ends otherwise. */
   straight = 0;

@@ -6,6 +6,7 @@ import { END_JUMP, END_NONE, type Insn } from './insn.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_CPL, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
+import type { ThreadedCode } from './threaded/threaded-code.js';
 
 /** Mode bits that decoded code does not depend on. */
 const TRANSIENT_MODE = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
@@ -52,6 +53,9 @@ export class BlockCache implements CodeWatcher {
   private readonly pages: (CodePage | undefined)[];
   private readonly jump: Block[];
   private readonly window = new Uint8Array(MAX_INSN_LENGTH + 1);
+
+  /** Packed forms of blocks; null: there are none. */
+  threaded: ThreadedCode | null = null;
 
   /** @param hot executions after which a new block comes up for translation. */
   constructor(cpu: Cpu, hot: number) {
@@ -216,6 +220,12 @@ export class BlockCache implements CodeWatcher {
     return page;
   }
 
+  /** How often the engine came to a block. */
+  hits(block: Block): number {
+    if (this.threaded !== null) block.hits += this.threaded.settle(block);
+    return block.hits;
+  }
+
   /** A block of the mode and code segment of `near` that was found at `eip` lately; its mapping may have changed since. */
   recent(near: Block, eip: number): Block | null {
     const laddr = (eip + near.laddr - near.eip) | 0;
@@ -271,6 +281,7 @@ export class BlockCache implements CodeWatcher {
     // An unknown entry of the TLB, -1, leads from 0 to NOWHERE; from here none does.
     block.laddr = 1;
     block.compiled = block.pending = null;
+    this.threaded?.forget(block);
     for (const entry of block.users) {
       entry.compiled = entry.pending = null;
       if (entry.due !== NEVER) entry.due = entry.hits + this.hot;

@@ -16,6 +16,7 @@ import { flushTlb } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { formRegion } from './region.js';
 import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
+import { ThreadedInterpreter } from './threaded/threaded-interpreter.js';
 import { TierCounters } from './tier-counters.js';
 import { indexOf, JUMPED, tbOf } from './translate/function-context.js';
 import type { RegionSize } from './translate/region-node.js';
@@ -65,6 +66,8 @@ export class Engine implements EngineView {
   private readonly r: Int32Array;
   /** null: everything is interpreted. */
   readonly translations: TranslationCache | null;
+  /** What interprets most blocks; null: `exec` alone does, and is the reference. */
+  private readonly threaded: ThreadedInterpreter | null;
   /** Null: nothing is counted. */
   readonly counters: TierCounters | null;
   private readonly observer: BlockObserver | null;
@@ -109,6 +112,8 @@ export class Engine implements EngineView {
             region: options.observer === undefined ? region : undefined,
             counted,
           });
+    this.threaded = options.jit === 'on' ? new ThreadedInterpreter(cpu) : null;
+    this.blocks.threaded = this.threaded?.code ?? null;
     this.observer = options.observer?.(cpu) ?? null;
     this.stops = options.stops ?? null;
     cpu.memory.onRemap = () => {
@@ -226,9 +231,10 @@ export class Engine implements EngineView {
    * ended its block for more than a jump, an interrupt waits, the budget is used up.
    */
   private runInterpreted(first: Block): void {
-    const { cpu, r, blocks, translations, stops } = this;
+    const { cpu, r, blocks, translations, stops, threaded } = this;
     let block = first;
     for (;;) {
+      blocks.hits(block);
       if (translations !== null && block.compiled === null && ++block.hits >= block.due) {
         const training = translations.comeUp(block);
         if ((training !== null || block.compiled !== null) && r[LEFT] >= block.count && pendingRequest(cpu) === 0) {
@@ -238,12 +244,21 @@ export class Engine implements EngineView {
           return;
         }
       }
-      if (block.hasInto) this.current = block;
-      interpret(cpu, block, block.count);
-      if (cpu.breakBlock || !block.quiet || r[LEFT] <= 0) return;
+      const packed = threaded !== null && r[LEFT] >= block.count && threaded.has(block);
+      if (packed) {
+        const last = threaded.run(block, stops === null || !stops.breaks);
+        if (last === null) return;
+        block = last;
+      } else {
+        if (block.hasInto) this.current = block;
+        interpret(cpu, block, block.count);
+        if (cpu.breakBlock || !block.quiet) return;
+      }
+      if (r[LEFT] <= 0) return;
       if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
       block = blocks.behind(block);
       if (block.compiled !== null || (stops?.breaks && !stops.isClear(block))) return;
+      if (packed) threaded.link(block);
     }
   }
 

@@ -77,8 +77,8 @@ class Former {
     const within = call === null ? calls : { returnEip: call, outer: calls, depth: (calls?.depth ?? 0) + 1 };
     if (within !== null && within.depth > MAX_DEPTH) return;
     const targets = endsIndirect(tb) ? seen(tb).map((b) => b.eip | 0) : targetsOf(tb);
-    const hits = targets.map((eip) => this.find(tb, eip)?.hits ?? 0);
-    const all = endsIndirect(tb) ? tb.hits : hits.reduce((sum, n) => sum + n, 0);
+    const hits = targets.map((eip) => this.hitsAt(tb, eip));
+    const all = endsIndirect(tb) ? this.cache.hits(tb) : hits.reduce((sum, n) => sum + n, 0);
     targets.forEach((eip, k) => {
       if (hits[k]! > 0) offer(eip, Math.min(hits[k]! / all, 1), within);
     });
@@ -100,13 +100,18 @@ class Former {
     this.add(next, calls, weight);
   }
 
+  private hitsAt(before: Block, eip: number): number {
+    const block = this.find(before, eip);
+    return block === null ? 0 : this.cache.hits(block);
+  }
+
   /** The block at `eip`, when it is fit to join. */
   private find(before: Block, eip: number): Block | null {
     const { entry } = this;
     const next = seen(before).find((b) => (b.eip | 0) === eip) ?? this.cache.recent(entry, eip) ?? this.cache.neighbour(entry, eip);
     if (next === null || next.mode !== entry.mode || !mayJoin(next)) return null;
     if (!this.size.shared && next !== entry && (next.compiled !== null || next.pending !== null)) return null;
-    if (next.hits < this.minHits && next.compiled === null && next.pending === null) return null;
+    if (this.cache.hits(next) < this.minHits && next.compiled === null && next.pending === null) return null;
     return this.fits(next) ? next : null;
   }
 

@@ -1,6 +1,6 @@
 import { Cpu, type CpuBoard } from '../../jit/x86/cpu.js';
 import { decodeInsn } from '../../jit/x86/decoder.js';
-import { Engine, type JitMode } from '../../jit/x86/engine.js';
+import { Engine, type EngineOptions } from '../../jit/x86/engine.js';
 import { setArithFlags } from '../../jit/x86/flags.js';
 import { flushTlb, resolveRead, resolveWrite } from '../../jit/x86/mmu.js';
 import { MODE_CS32 } from '../../jit/x86/mode.js';
@@ -136,7 +136,7 @@ export class CaseMachine {
   engine: Engine;
   /** Exceptions, port and device accesses, each with its instruction count. */
   readonly log: string[] = [];
-  private readonly jit: JitMode;
+  private readonly options: EngineOptions;
   private readonly initialMemory: Uint8Array;
   private readonly initialState: Saved;
   private readonly backing = new Map<number, number>();
@@ -144,8 +144,8 @@ export class CaseMachine {
   /** Linear memory up to the windows' end, to lay them out in. */
   private readonly windows = new Uint8Array(0x304000);
 
-  constructor(jit: JitMode) {
-    this.jit = jit;
+  constructor(options: EngineOptions) {
+    this.options = options;
     // Everything else below 4 MiB reads as INT3, so that stray jumps end soon.
     const stray = this.memory.allocate(0x1000);
     for (let page = 0; page < DEVICE; page += 0x1000) this.memory.map(page, 0x1000, stray, null);
@@ -186,7 +186,7 @@ export class CaseMachine {
       apicInit: () => note('INIT'),
     };
     this.cpu = new Cpu(this.memory, board, 'max');
-    this.engine = new Engine(this.cpu, { jit });
+    this.engine = new Engine(this.cpu, options);
     this.layOut();
     this.initialMemory = this.memory.u8.slice();
     this.initialState = save(this.cpu);
@@ -236,7 +236,7 @@ export class CaseMachine {
   renew(): void {
     this.translatedBefore = this.translated;
     this.memory.codePage.fill(0);
-    this.engine = new Engine(this.cpu, { jit: this.jit });
+    this.engine = new Engine(this.cpu, this.options);
   }
 
   load(c: TestCase, s: Surroundings): void {

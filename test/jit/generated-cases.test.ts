@@ -1,5 +1,6 @@
 // Oracle: reference engine (the same engine with translation off)
 import { describe, expect, it } from 'vitest';
+import { NEVER } from '../../jit/x86/block.js';
 import type { Row } from '../../jit/x86/insn.js';
 import { ESP, FLAG_IOPL } from '../../jit/x86/regs.js';
 import { allRows } from '../../jit/x86/table/index.js';
@@ -15,8 +16,11 @@ const ROUNDS = Number(process.env.ROUNDS ?? 1);
 const CR0_TS = 8;
 const CR4_OSFXSR = 0x200;
 const rows = allRows().filter((row) => row.test !== 'skip');
-const interpreted = new CaseMachine('off');
-const translated = new CaseMachine('force');
+const interpreted = new CaseMachine({ jit: 'off' });
+const translated = new CaseMachine({ jit: 'force' });
+/** Nothing becomes hot. */
+const threaded = new CaseMachine({ jit: 'on', hot: NEVER });
+const machines = [interpreted, translated, threaded];
 
 function surroundings(random: Random, privilege: Privilege): Surroundings {
   const iopl = privilege === 'vm86' ? random.chance(70) : random.chance(20);
@@ -113,16 +117,18 @@ let device = 0;
 
 /** What differs, as text; empty if nothing. */
 function judge(c: TestCase, s: Surroundings): string[] {
-  if (cases++ % 64 === 0) for (const m of [interpreted, translated]) m.renew();
-  const ends = [interpreted, translated].map((m) => {
+  if (cases++ % 64 === 0) for (const m of machines) m.renew();
+  const ends = machines.map((m) => {
     m.load(c, s);
     return m.run(s);
   });
   if (interpreted.log.some((line) => /exception (?!3$)/.test(line))) faults++;
   if (!/halt|shutdown/.test(ends[0]!)) endless++;
   if (interpreted.log.some((line) => /load|store/.test(line))) device++;
-  const lines = machineDifferences(interpreted, translated);
-  if (ends[0] !== ends[1]) lines.unshift(`ends: ${ends[0]} interpreted, ${ends[1]} translated`);
+  const lines = [translated, threaded].flatMap((m) =>
+    machineDifferences(interpreted, m).map((line) => `${m === threaded ? 'threaded: ' : ''}${line}`),
+  );
+  if (ends[0] !== ends[1] || ends[0] !== ends[2]) lines.unshift(`ends: ${ends[0]} interpreted, ${ends[1]} translated, ${ends[2]} threaded`);
   if (lines.length === 0) return [];
   return [`seed ${SEED}, case ${cases}: ${describeCase(c)}\n  ${JSON.stringify(s)}\n  ${lines.slice(0, 12).join('\n  ')}`];
 }
@@ -142,37 +148,40 @@ function* times(n: number, make: () => TestCase): Iterable<TestCase> {
   for (let k = 0; k < n; k++) yield make();
 }
 
-describe.each(['user', 'kernel', 'real', 'vm86'] as const)('forced translation of generated cases, %s mode', (privilege) => {
-  const timeout = 60_000 * ROUNDS;
+describe.each(['user', 'kernel', 'real', 'vm86'] as const)(
+  'forced translation, and threaded interpretation, of generated cases, %s mode',
+  (privilege) => {
+    const timeout = 60_000 * ROUNDS;
 
-  it('does what the interpreter does for every row of the table, to registers, flags, memory, x87 and SSE, count and exceptions', {
-    timeout,
-  }, () => {
-    const found = judgeAll(SEED, privilege, (random) =>
-      rows.flatMap((row) => [
-        ...times(ROUNDS, () => locked(plausible(generateCase(row, random, options(random, privilege)), row, random), random)),
-      ]),
-    );
-    expect(found).toEqual([]);
-  });
+    it('does what the interpreter does for every row of the table, to registers, flags, memory, x87 and SSE, count and exceptions', {
+      timeout,
+    }, () => {
+      const found = judgeAll(SEED, privilege, (random) =>
+        rows.flatMap((row) => [
+          ...times(ROUNDS, () => locked(plausible(generateCase(row, random, options(random, privilege)), row, random), random)),
+        ]),
+      );
+      expect(found).toEqual([]);
+    });
 
-  it('hands flags from instruction to instruction alike', { timeout }, () => {
-    const found = judgeAll(SEED + 1, privilege, (random) =>
-      times(400 * ROUNDS, () => generateSequence(rows, random, options(random, privilege))),
-    );
-    expect(found).toEqual([]);
-  });
+    it('hands flags from instruction to instruction alike', { timeout }, () => {
+      const found = judgeAll(SEED + 1, privilege, (random) =>
+        times(400 * ROUNDS, () => generateSequence(rows, random, options(random, privilege))),
+      );
+      expect(found).toEqual([]);
+    });
 
-  it('survives faults, devices and jumps in the middle of mixed blocks', { timeout }, () => {
-    const found = judgeAll(SEED + 2, privilege, (random) => times(550 * ROUNDS, () => mixed(random, privilege)));
-    expect(found).toEqual([]);
-  });
+    it('survives faults, devices and jumps in the middle of mixed blocks', { timeout }, () => {
+      const found = judgeAll(SEED + 2, privilege, (random) => times(550 * ROUNDS, () => mixed(random, privilege)));
+      expect(found).toEqual([]);
+    });
 
-  it('decodes random bytes alike', { timeout }, () => {
-    const found = judgeAll(SEED + 3, privilege, (random) => times(750 * ROUNDS, () => soup(random, privilege)));
-    expect(found).toEqual([]);
-  });
-});
+    it('decodes random bytes alike', { timeout }, () => {
+      const found = judgeAll(SEED + 3, privilege, (random) => times(750 * ROUNDS, () => soup(random, privilege)));
+      expect(found).toEqual([]);
+    });
+  },
+);
 
 describe('the cases', () => {
   it('were enough, most ended, many faulted, and nearly all ran translated', () => {

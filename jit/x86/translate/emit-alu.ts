@@ -21,14 +21,14 @@ function operands(cx: TbContext, i: Insn, readOnly: boolean): Operands {
   const isImmediateGroup = i.opcode >= 0x80 && !isTest && i.opcode !== 0xa8 && i.opcode !== 0xa9;
   const form = isTest ? 0 : i.opcode >= 0xa8 && !isImmediateGroup ? 4 : i.opcode & 6;
   if (isImmediateGroup || form === 0) {
-    const b = isImmediateGroup ? cx.cut(js.expr`${i.imm}`, size) : cx.temp(cx.readReg(i.reg, size));
+    const b = isImmediateGroup ? cx.cut(cx.immediate(), size) : cx.temp(cx.readReg(i.reg, size));
     if (i.mod === 3) return { a: cx.readReg(i.rm, size), b, write: (result) => cx.writeReg(i.rm, size, result) };
     if (readOnly) return { a: cx.readRm(size), b, write: () => {} };
     const location = cx.rmLocation(size);
     return { a: location.value, b, write: location.write };
   }
   const target = form === 2 ? i.reg : EAX;
-  const b = form === 2 ? cx.readRm(size) : cx.cut(js.expr`${i.imm}`, size);
+  const b = form === 2 ? cx.readRm(size) : cx.cut(cx.immediate(), size);
   return { a: cx.readReg(target, size), b, write: (result) => cx.writeReg(target, size, result) };
 }
 

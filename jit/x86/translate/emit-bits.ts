@@ -19,7 +19,7 @@ function bitTest(op: number): Emit {
   return (cx, i) => {
     const immediate = i.opcode === 0xba;
     if (!immediate && i.mod !== 3) return cx.refuse();
-    const bit = immediate ? js.expr`${i.imm & (i.size - 1)}` : cx.temp(js.expr`${cx.reg(i.reg)} & ${i.size - 1}`);
+    const bit = immediate ? cx.immediate(i.size - 1) : cx.temp(js.expr`${cx.reg(i.reg)} & ${i.size - 1}`);
     const location = op === BT ? { value: cx.readRm(i.size), write: () => {} } : cx.rmLocation(i.size);
     const value = location.value;
     const mask = js.expr`1 << ${bit}`;

@@ -28,11 +28,11 @@ const call: Emit = (cx, i) => {
   if (!isNear(i)) return cx.refuse();
   if (i.opcode === 0xff) {
     const eip = cx.readRm(i.size);
-    cx.push(js.expr`${cx.nextEip}`, i.size);
+    cx.push(cx.returnAddress(), i.size);
     cx.jumpIndirect(eip);
     return;
   }
-  cx.push(js.expr`${cx.nextEip}`, i.size);
+  cx.push(cx.returnAddress(), i.size);
   cx.jump(target(cx, i));
 };
 

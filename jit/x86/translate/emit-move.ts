@@ -20,12 +20,12 @@ const mov: Emit = (cx, i) => {
       cx.store(cx.address(), cx.reg(EAX), size);
       return;
     case 0xc6:
-      cx.writeRm(size, js.expr`${i.imm}`);
+      cx.writeRm(size, cx.immediate());
       return;
     default:
       // Segment registers are left to exec.
       if ((i.opcode & 0xf0) !== 0xb0) return cx.refuse();
-      cx.writeReg(i.reg, size, js.expr`${i.imm}`);
+      cx.writeReg(i.reg, size, cx.immediate());
   }
 };
 
@@ -77,7 +77,7 @@ const push: Emit = (cx, i) => {
   if (i.row.map !== '1' || i.opcode < 0x50) return cx.refuse();
   if (i.opcode < 0x58) cx.push(cx.temp(cx.storable(i.reg, i.size)), i.size);
   else if (i.opcode === 0xff) cx.push(cx.readRm(i.size), i.size);
-  else cx.push(js.expr`${i.imm}`, i.size);
+  else cx.push(cx.immediate(), i.size);
 };
 
 /** The register is written last: POP ESP. */

@@ -26,7 +26,7 @@ function imulReg(cx: TbContext, target: number, sizeBits: number, a: Expression,
 
 const imul: Emit = (cx, i) => {
   if (i.opcode === 0xaf) imulReg(cx, i.reg, i.size, cx.readRm(i.size), cx.temp(cx.readReg(i.reg, i.size)));
-  else if (i.opcode === 0x69 || i.opcode === 0x6b) imulReg(cx, i.reg, i.size, cx.readRm(i.size), js.expr`${i.imm}`);
+  else if (i.opcode === 0x69 || i.opcode === 0x6b) imulReg(cx, i.reg, i.size, cx.readRm(i.size), cx.immediate());
   else wide(cx, i.size, true);
 };
 

@@ -1,4 +1,5 @@
 import type { Expression } from 'estree';
+import { constantOf, integer } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import { CC_EFLAGS, CC_SAR, CC_SHL, ccOp } from '../flags.js';
 import type { Insn } from '../insn.js';
@@ -11,9 +12,26 @@ const SAR_DIGIT = 7;
 const SHR_DIGIT = 5;
 const CF_OF = FLAG_CF | FLAG_OF;
 
-/** The count by immediate (masked), or null: in CL. D0, D1 have their 1 in `imm`. */
-function constantCount(i: Insn): number | null {
-  return (i.opcode & 0xfe) === 0xd2 ? null : i.imm & 31;
+/** The count is in CL, and may be 0: then no flag changes. */
+function byCl(i: Insn): boolean {
+  return (i.opcode & 0xfe) === 0xd2;
+}
+
+/** The masked count, held. D0, D1 have their 1 as an immediate. */
+function countOf(cx: TbContext, i: Insn): Expression {
+  return byCl(i) ? cx.temp(js.expr`${cx.reg(ECX)} & 31`) : cx.immediate(31);
+}
+
+/** An immediate count of 0: nothing happens, but memory that cannot be written faults. */
+function doesNothing(cx: TbContext, i: Insn): boolean {
+  if (byCl(i) || (i.imm & 31) !== 0) return false;
+  if (i.mod !== 3) cx.refuse();
+  return true;
+}
+
+function oneLess(count: Expression): Expression {
+  const constant = constantOf(count);
+  return constant === null ? js.expr`${count} - 1` : integer(constant - 1);
 }
 
 /** Result and operand shifted one less, as functions of the count. */
@@ -24,25 +42,20 @@ function shifted(i: Insn, value: Expression, count: Expression): Expression {
 
 const shift: Emit = (cx, i) => {
   const kind = i.reg === SHR_DIGIT || i.reg === SAR_DIGIT ? CC_SAR : CC_SHL;
-  const constant = constantCount(i);
-  if (constant === 0) {
-    if (i.mod !== 3) return cx.refuse();
-    return;
-  }
+  if (doesNothing(cx, i)) return;
   const location = cx.rmLocation(i.size);
   const value = i.reg === SAR_DIGIT ? cx.temp(cx.signed(location.value, i.size)) : location.value;
-  if (constant !== null) {
-    const result = cx.temp(shifted(i, value, js.expr`${constant}`));
-    const last = cx.temp(constant === 1 ? value : shifted(i, value, js.expr`${constant - 1}`));
+  const count = countOf(cx, i);
+  const result = cx.temp(shifted(i, value, count));
+  const last = constantOf(count) === 1 ? value : shifted(i, value, oneLess(count));
+  if (byCl(i)) {
     location.write(result);
-    cx.setFlags(kind, i.size, result, last);
+    conditionalFlags(cx, count, ccOp(kind, i.size), result, last);
     return;
   }
-  const count = cx.temp(js.expr`${cx.reg(ECX)} & 31`);
-  const result = cx.temp(shifted(i, value, count));
-  const last = js.expr`${shifted(i, value, js.expr`${count} - 1`)}`;
+  const held = cx.temp(last);
   location.write(result);
-  conditionalFlags(cx, count, ccOp(kind, i.size), result, last);
+  cx.setFlags(kind, i.size, result, held);
 };
 
 /** Flags of a shift whose count may be 0, which leaves them. */
@@ -65,33 +78,30 @@ function besideCarry(cx: TbContext): Expression {
 /** ROL (digit 0), ROR (digit 1): only CF and OF change, and neither when the masked count is 0. */
 const rotate: Emit = (cx, i) => {
   const size = i.size;
-  const constant = constantCount(i);
-  if (constant === 0) {
-    if (i.mod !== 3) return cx.refuse();
-    return;
-  }
+  if (doesNothing(cx, i)) return;
   const location = cx.rmLocation(size);
   const value = location.value;
-  const count = constant === null ? cx.temp(js.expr`${cx.reg(ECX)} & 31`) : js.expr`${constant}`;
-  const result = cx.temp(rotated(cx, i, value, constant, count));
+  const count = countOf(cx, i);
+  const result = cx.temp(rotated(cx, i, value, count));
   location.write(result);
   if (cx.flagsLive === 0) {
-    cx.flagUse.writes |= constant === null ? 0 : CF_OF;
+    cx.flagUse.writes |= byCl(i) ? 0 : CF_OF;
     cx.known = null;
     return;
   }
-  const rest = (cx.flagsLive & ~CF_OF) === 0 && constant !== null ? js.expr`0` : besideCarry(cx);
+  const rest = (cx.flagsLive & ~CF_OF) === 0 && !byCl(i) ? js.expr`0` : besideCarry(cx);
   const high = cx.temp(js.expr`${result} >>> ${size - 1} & 1`);
   const carry = cx.temp(i.reg === 0 ? js.expr`${result} & 1` : high);
   const other = i.reg === 0 ? carry : js.expr`${result} >>> ${size - 2} & 1`;
   const flags = cx.temp(js.expr`${rest} & ${~CF_OF} | ${carry} | (${high} ^ (${other})) << 11`);
-  if (constant !== null) cx.setFlags(CC_EFLAGS, 32, js.expr`0`, flags, { writes: CF_OF });
+  if (!byCl(i)) cx.setFlags(CC_EFLAGS, 32, js.expr`0`, flags, { writes: CF_OF });
   else conditionalFlags(cx, count, ccOp(CC_EFLAGS, 32), js.expr`0`, flags);
 };
 
-function rotated(cx: TbContext, i: Insn, value: Expression, constant: number | null, count: Expression): Expression {
+function rotated(cx: TbContext, i: Insn, value: Expression, count: Expression): Expression {
   const size = i.size;
   const left = i.reg === 0;
+  const constant = constantOf(count);
   if (constant !== null) {
     const by = (left ? constant : -constant) & (size - 1);
     return by === 0 ? value : js.expr`${value} << ${by} | ${value} >>> ${size - by}`;
@@ -104,27 +114,27 @@ function rotated(cx: TbContext, i: Insn, value: Expression, constant: number | n
 /** SHLD, SHRD of 32 bits. */
 function doubleShift(right: boolean): Emit {
   return (cx, i) => {
-    const byCl = (i.opcode & 1) === 1;
-    if (i.size !== 32 || (!byCl && (i.imm & 31) === 0)) return cx.refuse();
+    const inCl = (i.opcode & 1) === 1;
+    if (i.size !== 32 || (!inCl && (i.imm & 31) === 0)) return cx.refuse();
     const source = cx.temp(cx.reg(i.reg));
     const location = cx.rmLocation(32);
     const value = location.value;
-    const count = byCl ? cx.temp(js.expr`${cx.reg(ECX)} & 31`) : js.expr`${i.imm & 31}`;
+    const count = inCl ? cx.temp(js.expr`${cx.reg(ECX)} & 31`) : cx.immediate(31);
     const moved = right
       ? js.expr`${value} >>> ${count} | ${source} << (32 - ${count})`
       : js.expr`${value} << ${count} | ${source} >>> (32 - ${count})`;
-    const result = cx.temp(byCl ? js.expr`${count} === 0 ? ${value} : ${moved}` : moved);
+    const result = cx.temp(inCl ? js.expr`${count} === 0 ? ${value} : ${moved}` : moved);
     const last = right ? js.expr`${value} >>> (${count} - 1) | 0` : js.expr`${value} << (${count} - 1)`;
     const kind = right ? CC_SAR : CC_SHL;
     location.write(result);
-    if (byCl) conditionalFlags(cx, count, ccOp(kind, 32), result, last);
+    if (inCl) conditionalFlags(cx, count, ccOp(kind, 32), result, last);
     else cx.setFlags(kind, 32, result, cx.temp(last));
   };
 }
 
 /** RCL, RCR of 32 bits by 1: the ones of multi-word shifts. */
 const rotateCarry: Emit = (cx, i) => {
-  if (i.size !== 32 || constantCount(i) !== 1) return cx.refuse();
+  if (i.size !== 32 || byCl(i) || (i.imm & 31) !== 1) return cx.refuse();
   const carryIn = cx.carry();
   const rest = (cx.flagsLive & ~CF_OF) === 0 ? js.expr`0` : besideCarry(cx);
   const location = cx.rmLocation(32);

@@ -1,6 +1,6 @@
-import type { FunctionExpression, Statement } from 'estree';
+import type { Expression, FunctionExpression, Statement } from 'estree';
 import { functionNode } from '../../core/compile.js';
-import { comment, labelled } from '../../core/estree.js';
+import { comment, identifier, labelled } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
 import { EIP, LEFT } from '../regs.js';
@@ -62,14 +62,14 @@ export class FunctionContext {
     return this.insns.length - 1;
   }
 
-  /** Name of the local that holds Cpu.r[index]. */
-  use(index: number): string {
+  /** The local that holds Cpu.r[index]. */
+  use(index: number): Expression {
     this.used.add(index);
-    return LOCAL_NAMES[index]!;
+    return identifier(LOCAL_NAMES[index]!);
   }
 
   /** The same, to be assigned. */
-  assign(index: number): string {
+  assign(index: number): Expression {
     this.dirty.add(index);
     return this.use(index);
   }

@@ -1,5 +1,5 @@
 import type { Expression, Statement } from 'estree';
-import { breakTo, constantOf } from '../../core/estree.js';
+import { breakTo, constantOf, integer } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
 import { MODE_CPL, MODE_CS32, MODE_FLAT, MODE_SS32 } from '../mode.js';
@@ -37,8 +37,6 @@ export class TbOperands {
   /** What later code may still want of the current instruction's flags. */
   flagsLive = FLAGS_ARITH;
   flagUse: FlagUse = { reads: 0, writes: 0 };
-  private readonly tlbRead: string;
-  private readonly tlbWrite: string;
   /** The emitter leaves the current instruction to `exec`. */
   refused = false;
 
@@ -47,9 +45,12 @@ export class TbOperands {
     this.number = number;
     this.mode = source.mode;
     this.startEip = source.eip;
-    const user = (source.mode & MODE_CPL) === MODE_CPL;
-    this.tlbRead = user ? 'userRead' : 'supervisorRead';
-    this.tlbWrite = user ? 'userWrite' : 'supervisorWrite';
+  }
+
+  /** Names of the TLBs for the current privilege level. */
+  protected get tlbs(): { readonly read: string; readonly write: string } {
+    const user = (this.mode & MODE_CPL) === MODE_CPL;
+    return user ? { read: 'userRead', write: 'userWrite' } : { read: 'supervisorRead', write: 'supervisorWrite' };
   }
 
   /** Begins the next instruction. */
@@ -85,6 +86,16 @@ export class TbOperands {
     return this.index + 1;
   }
 
+  /** The immediate, as far as `mask` has bits. */
+  immediate(mask = -1): Expression {
+    return integer(this.insn.imm & mask);
+  }
+
+  /** The address behind the instruction, for calls to push. */
+  returnAddress(): Expression {
+    return integer(this.nextEip);
+  }
+
   emit(...statements: Statement[]): void {
     this.out.push(...statements);
   }
@@ -115,7 +126,7 @@ export class TbOperands {
 
   /** The 32-bit register itself (Cpu.r index below 8, or a segment base): its value changes with the next write. */
   reg(index: number): Expression {
-    return js.expr`${this.fn.use(index)}`;
+    return this.fn.use(index);
   }
 
   setReg(index: number, value: Expression): void {
@@ -191,14 +202,18 @@ export class TbOperands {
   private lookUp(tlb: string, laddr: Expression, sizeBits: number): Expression {
     this.flagUse.reads |= FLAGS_ARITH;
     const d = this.fn.temp('d');
-    const leave = [js.stat`stopped = ${packIp(this.number, this.index)};`, breakTo('tb')];
-    this.emit(js.stat`const ${d} = ${tlb}[${laddr} >>> 12];`, js.stat`if (${this.missed(d, laddr, sizeBits)}) { ${leave}; }`);
+    this.emit(js.stat`const ${d} = ${tlb}[${laddr} >>> 12];`, js.stat`if (${this.missed(d, laddr, sizeBits)}) { ${this.bailOut()}; }`);
     return js.expr`${d} + ${laddr} >>> 0`;
+  }
+
+  /** Leaves the current instruction to the interpreter. */
+  protected bailOut(): Statement[] {
+    return [js.stat`stopped = ${packIp(this.number, this.index)};`, breakTo('tb')];
   }
 
   /** Loads from a held linear address: unsigned at 8 and 16 bits, int32 at 32. Held. */
   load(laddr: Expression, sizeBits: number): Expression {
-    return this.temp(this.read(this.lookUp(this.tlbRead, laddr, sizeBits), sizeBits));
+    return this.temp(this.read(this.lookUp(this.tlbs.read, laddr, sizeBits), sizeBits));
   }
 
   private read(at: Expression, sizeBits: number): Expression {
@@ -214,13 +229,13 @@ export class TbOperands {
   /** Stores the low bits of `value` at a held linear address. */
   store(laddr: Expression, value: Expression, sizeBits: number): void {
     const v = this.temp(value);
-    this.emit(this.write(this.lookUp(this.tlbWrite, laddr, sizeBits), v, sizeBits));
+    this.emit(this.write(this.lookUp(this.tlbs.write, laddr, sizeBits), v, sizeBits));
   }
 
   /** A memory operand to be read and written back: one look into the TLB for both. */
   memoryLocation(sizeBits: number): Location {
     const p = this.fn.temp('p');
-    this.emit(js.stat`const ${p} = ${this.lookUp(this.tlbWrite, this.address(), sizeBits)};`);
+    this.emit(js.stat`const ${p} = ${this.lookUp(this.tlbs.write, this.address(), sizeBits)};`);
     const at = js.expr`${p}`;
     return { value: this.temp(this.read(at, sizeBits)), write: (value) => this.emit(this.write(at, value, sizeBits)) };
   }
