@@ -20,6 +20,8 @@ import { OTHER_EVENT } from './session-state.js';
 
 /** Longest slice between two progress reports, in instructions. */
 const REPORT_INTERVAL = 4_000_000;
+/** Instructions of the longest TB: more cannot be counted with one. */
+const MAX_TB_INSNS = 512;
 
 export interface ReplayOptions {
   readonly shift: number;
@@ -104,6 +106,13 @@ export class ReplaySession extends Session {
   exceptionRaised(vector: number): void {
     if (this.due()?.kind !== 'exception') this.diverge(`raised exception ${vector}`);
     this.source.advance();
+  }
+
+  /** The log knows at which count the exception was seen. */
+  override countedBehindTrap(most: number): number {
+    const { source } = this;
+    const counted = source.icount - this.icountNow();
+    return source.current.kind === 'exception' && counted >= 0 && counted < MAX_TB_INSNS ? counted : most;
   }
 
   interruptAllowed(): boolean {
@@ -202,7 +211,7 @@ export class ReplaySession extends Session {
     if (engine.halted && !engine.wake()) this.diverge('is halted');
     const before = engine.icount;
     this.cpuSide = true;
-    const end = engine.run(budget, source.icount - before - budget);
+    const end = engine.run(budget);
     if (engine.icount !== before) this.previous = null;
     if (end === 'shutdown') this.machine.resetRequested = true;
     const short = source.icount - engine.icount;

@@ -69,6 +69,10 @@ export abstract class Session {
   /** Bytes written by the guest to character device `device`; `send` is its host back-end. Returns the number accepted. */
   abstract charWrite(bytes: Uint8Array, send: (bytes: Uint8Array) => void): number;
   abstract exceptionRaised(vector: number): void;
+  /** See CpuBoard.countedBehindTrap. */
+  countedBehindTrap(most: number): number {
+    return most;
+  }
   abstract interruptAllowed(): boolean;
   abstract interruptTaken(): void;
   /** A device asks for the end of the run (power button, exit port, ACPI S5). */

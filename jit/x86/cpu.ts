@@ -31,6 +31,8 @@ export interface CpuBoard {
   interruptTaken(): void;
   /** A synchronous exception reached the CPU loop with this vector; called before delivery, with the counter as the log sees it. */
   exceptionRaised(vector: number): void;
+  /** How many instructions behind the running one its trap counts: `most` by the blocks and the budget there are. */
+  countedBehindTrap(most: number): number;
   /** RDTSC: virtual nanoseconds. */
   timestampCounter(): number;
   random(lengthBytes: number): Uint8Array;

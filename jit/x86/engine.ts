@@ -80,8 +80,6 @@ export class Engine implements EngineView {
   private readonly extendAt: number;
   /** icount when LEFT is 0. */
   private sliceEnd = 0;
-  /** So far behind the end of the slice nothing but its caller ends it. */
-  private beyond = 0;
   private kicked = false;
   private shutdown = false;
   /** The fault to be delivered did not come from an instruction of this slice. */
@@ -169,7 +167,7 @@ export class Engine implements EngineView {
     return true;
   }
 
-  run(budget: number, beyond = 0): SliceEnd {
+  run(budget: number): SliceEnd {
     if (this.cpu.halted) return 'halt';
     const { r } = this;
     this.slices++;
@@ -177,7 +175,6 @@ export class Engine implements EngineView {
     this.kicked = false;
     this.cpu.exitSlice = false;
     r[LEFT] = Math.min(budget, MAX_SLICE);
-    this.beyond = beyond;
     this.sliceEnd = start + r[LEFT];
     let end: SliceEnd | null;
     do end = this.runUntilFault();
@@ -373,7 +370,7 @@ export class Engine implements EngineView {
     if (cpu.fastPaths === fastPaths) this.translations!.bailedOut(block);
   }
 
-  /** Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block, and RF is cleared behind it. */
+  /** Single step, interrupt shadow, breakpoints, RF (cleared behind it: QEMU does so behind the TB, but where TBs end depends on slices): one instruction. */
   private step(block: Block): void {
     const { cpu, r } = this;
     const { mode } = cpu;
@@ -385,7 +382,7 @@ export class Engine implements EngineView {
       raiseFault(DB);
     }
     this.current = block;
-    interpret(cpu, block, (mode & STEPPING) !== 0 ? 1 : block.insns.length);
+    interpret(cpu, block, 1);
     if (cpu.halted || cpu.exitSlice) return;
     if (resume) r[EFLAGS] &= ~FLAG_RF;
     const shadow = (mode & MODE_INHIBIT) === 0 && (cpu.mode & MODE_INHIBIT) !== 0;
@@ -520,7 +517,8 @@ export class Engine implements EngineView {
   }
 
   /**
-   * INTO does not end its TB in QEMU, and the trap counts the whole TB: all instructions behind it up to the end of the block or of the slice.
+   * INTO does not end its TB in QEMU, and the trap counts the whole TB: all instructions behind it up to the end of the block or of the slice. A replay counts what its log
+   * says: where blocks and slices end depends on more than the state of a machine.
    */
   private countBehindInto(): void {
     const { cpu, r, current } = this;
@@ -529,7 +527,8 @@ export class Engine implements EngineView {
     for (let k = 0; k < current.insns.length; k++) {
       const insn = current.insns[k];
       if (eip === cpu.insnEip) {
-        if (insn.opcode === INTO && insn.row.map === '1') r[LEFT] -= Math.min(current.insns.length - 1 - k, r[LEFT] + this.beyond);
+        if (insn.opcode === INTO && insn.row.map === '1')
+          r[LEFT] -= cpu.board.countedBehindTrap(Math.min(current.insns.length - 1 - k, r[LEFT]));
         return;
       }
       eip = (eip + insn.length) | 0;

@@ -11,11 +11,8 @@ export interface Engine {
   readonly icount: number;
   /** The same, exact inside device handlers (the running instruction counts itself). */
   icountNow(): number;
-  /**
-   * Executes at most `budget` instructions and stops exactly there, or earlier for the reason given.
-   * @param beyond so many more could be executed: an instruction that counts for several is not cut short
-   */
-  run(budget: number, beyond?: number): SliceEnd;
+  /** Executes at most `budget` instructions and stops exactly there, or earlier for the reason given; a trap that counts for several goes beyond. */
+  run(budget: number): SliceEnd;
   /** Takes one pending interrupt now; false when there is none that can be taken. */
   takeInterrupt(): boolean;
   /** Executes one instruction that must raise an exception without counting; false when it did not. */

@@ -276,6 +276,7 @@ export class PcMachine implements MachineView {
       interruptAllowed: () => session.interruptAllowed(),
       interruptTaken: () => session.interruptTaken(),
       exceptionRaised: (vector) => session.exceptionRaised(vector),
+      countedBehindTrap: (most) => session.countedBehindTrap(most),
       timestampCounter: () => this.time.nowNs(),
       random: (lengthBytes) => session.random(lengthBytes),
       readApicBase: () => this.apic?.readBase() ?? APIC_BASE_BSP,

@@ -176,6 +176,7 @@ export class CaseMachine {
       interruptAllowed: () => true,
       interruptTaken: () => note('interrupt'),
       exceptionRaised: (vector) => note(`exception ${vector}`),
+      countedBehindTrap: (most) => most,
       timestampCounter: () => this.engine.icountNow() * 8,
       random: (lengthBytes) => new Uint8Array(lengthBytes).fill(0x5a),
       readApicBase: () => 0xfee00900,

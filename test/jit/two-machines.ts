@@ -24,6 +24,7 @@ const board: CpuBoard = {
   interruptAllowed: () => false,
   interruptTaken: () => {},
   exceptionRaised: () => {},
+  countedBehindTrap: (most) => most,
   timestampCounter: () => 0,
   random: (n) => new Uint8Array(n),
   readApicBase: () => 0,

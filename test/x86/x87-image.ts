@@ -70,6 +70,7 @@ export const emptyBoard: CpuBoard = {
   interruptAllowed: () => false,
   interruptTaken: () => {},
   exceptionRaised: () => {},
+  countedBehindTrap: (most) => most,
   timestampCounter: () => 0,
   random: (length) => new Uint8Array(length),
   readApicBase: () => 0,

@@ -48,6 +48,7 @@ const emptyBoard: CpuBoard = {
   interruptAllowed: () => false,
   interruptTaken: () => {},
   exceptionRaised: () => {},
+  countedBehindTrap: (most) => most,
   timestampCounter: () => 0,
   random: (lengthBytes) => new Uint8Array(lengthBytes),
   readApicBase: () => 0xfee00000,

@@ -1,6 +1,9 @@
+; Does what depends on more than registers and memory, and gathers what it sees of it in EBX.
 ; Clears accessed and dirty bits and changes mappings without a flush, reads and writes on, and gathers the page table entries; now and then it flushes one page or all.
+; Resumes with RF set, and looks at the flags that an interrupt behind pushes. Traps by INTO, which counts what is behind it in its block.
 bits 16
 org 0
+IDT equ 0x13000
 TABLE equ 0x12000        ; of linear 400000h and up
 start:
   cli
@@ -15,6 +18,9 @@ gdt:
 gdtr:
   dw 23
   dd 0xf0000 + gdt
+idtr:
+  dw 0x407
+  dd IDT
 bits 32
 protected:
   mov ax, 16
@@ -42,6 +48,13 @@ data:
   add eax, 0x1000
   cmp eax, 0x110007
   jb data
+  mov eax, 0x80000 + handler      ; selector 8, low half of the address
+  mov [IDT + 0x80 * 8], eax
+  mov [IDT + 4 * 8], eax
+  mov eax, 0xf8e00
+  mov [IDT + 0x80 * 8 + 4], eax
+  mov [IDT + 4 * 8 + 4], eax
+  lidt [0xf0000 + idtr]
   mov eax, cr4
   or al, 0x10
   mov cr4, eax
@@ -53,7 +66,7 @@ data:
   mov dword [0x40f000], 0xd00005ff      ; inc dword [40d000h]; ret
   mov dword [0x40f004], 0x00c30040
   mov edi, 0x40f000
-  mov ebp, 12
+  mov ebp, 8
 round:
   mov eax, [0x400000]
   and dword [TABLE], ~0x60
@@ -96,11 +109,30 @@ small:
   mov eax, cr3
   mov cr3, eax
 round_done:
+  push dword 0x10002              ; RF
+  push dword 8
+  push dword 0xf0000 + resumed
+  iretd
+resumed:
+  nop
+  nop
+  int 0x80
+  mov al, 0x7f
+  add al, 1
+  into
+  nop
+  nop
+  nop
   dec ebp
   jnz round
   mov [0x9000], ebx
   mov al, 1
   out 0xf4, al
+  jmp stop
+handler:
+  imul ebx, ebx, 31
+  add ebx, [esp + 8]
+  iretd
 stop:
   hlt
   jmp stop
