@@ -370,7 +370,10 @@ export class Engine implements EngineView {
     if (cpu.fastPaths === fastPaths) this.translations!.bailedOut(block);
   }
 
-  /** Single step, interrupt shadow, breakpoints, RF (cleared behind it: QEMU does so behind the TB, but where TBs end depends on slices): one instruction. */
+  /**
+   * Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block (one pass of a repeated instruction), and RF is cleared behind it. It stays where a slice
+   * ends within the block: what the guest sees must not depend on slices.
+   */
   private step(block: Block): void {
     const { cpu, r } = this;
     const { mode } = cpu;
@@ -382,9 +385,11 @@ export class Engine implements EngineView {
       raiseFault(DB);
     }
     this.current = block;
-    interpret(cpu, block, 1);
+    const count = (mode & STEPPING) !== 0 ? 1 : block.insns.length;
+    const cut = r[LEFT] < count;
+    this.withBudget(count, () => interpret(cpu, block, count));
     if (cpu.halted || cpu.exitSlice) return;
-    if (resume) r[EFLAGS] &= ~FLAG_RF;
+    if (resume && (!cut || cpu.breakBlock)) r[EFLAGS] &= ~FLAG_RF;
     const shadow = (mode & MODE_INHIBIT) === 0 && (cpu.mode & MODE_INHIBIT) !== 0;
     if ((mode & MODE_INHIBIT) !== 0) cpu.mode &= ~MODE_INHIBIT;
     this.trap(mode, shadow);

@@ -53,6 +53,9 @@ export class TinyBoard implements CpuBoard {
   acknowledgeInterrupt(): number {
     return this.vector;
   }
+  countedBehindTrap(most: number): number {
+    return most;
+  }
   interruptAllowed(): boolean {
     return true;
   }
