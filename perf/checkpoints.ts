@@ -1,6 +1,7 @@
 /**
  * What checkpoints cost and give, on a recording of ours that has some (perf/guests/debian.ts makes the guest):
  *   npm run build && npx tsx perf/checkpoints.ts LOG [SEEKS]
+ *   npm run build && npx tsx perf/checkpoints.ts record [ROUNDS] [SCRIPT]    what they cost while recording
  * Seeks go to random instructions (the seed is printed), after a first one; verification runs with one worker and with two.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,6 +9,7 @@ import { statSync } from 'node:fs';
 import { replayJob } from '../src/cli/replay-job.js';
 import { checkpointsPath } from '../src/machine/checkpoint-files.js';
 import { Timeline } from '../src/machine/timeline.js';
+import { recordCosts } from './checkpoint-record.js';
 
 const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
 const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192', '--no-lazy-feedback-allocation', '--allow-natives-syntax'];
@@ -58,7 +60,8 @@ if (log === undefined) {
   console.error('usage: npx tsx perf/checkpoints.ts LOG [SEEKS]');
   process.exit(1);
 }
-if (inside === 'seeks') seeks(log, Number(count));
+if (log === 'record') recordCosts(MAIN, Number(process.argv[3] ?? 1), process.argv[4] ?? 'long');
+else if (inside === 'seeks') seeks(log, Number(count));
 else {
   console.log(
     `store: ${(statSync(checkpointsPath(log)).size / 1e6).toFixed(1)} MB (goal ${GOALS.storeMb} for the Debian boot, one per second)`,

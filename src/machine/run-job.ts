@@ -8,6 +8,7 @@ import { LogWriter } from '../../replay/log/writer.js';
 import { RecordSession } from '../../replay/record-session.js';
 import { LogCut, type ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
+import { FileLock } from '../block/file-lock.js';
 import { digestMachine } from '../core/digest.js';
 import { DivergenceError, UserError } from '../core/errors.js';
 import { checkpointsPath, knownPages } from './checkpoint-files.js';
@@ -35,8 +36,11 @@ export function runJob(job: Job, requests: MessagePort, instruments: Instruments
   const control = new ControlBlock(job.control);
   const started = performance.now();
   if (job.kind !== 'replay') return record(job, control, requests, started);
-  const seeking = job.seek === true && job.until !== null;
-  return seeking ? seek(job, job.until, control, requests, started) : replay(job, control, requests, started, instruments);
+  // A snapshot is the same state wherever the replay came from.
+  const near = job.seek === true || (typeof job.snapshots?.last === 'string' && !job.snapshots.first);
+  return near && job.until !== null
+    ? seek(job, job.until, control, requests, started)
+    : replay(job, control, requests, started, instruments);
 }
 
 function record(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
@@ -49,6 +53,8 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
     machine?.flushOutputs();
   });
   let maker: CheckpointMaker | null = null;
+  // Before anything of an older recording is touched.
+  const lock = files === null ? null : FileLock.take(checkpointsPath(job.log!));
   const session = new RecordSession(
     new LiveHost(requests, control),
     sink,
@@ -76,6 +82,7 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
     return describe(job, machine, { ...result, events: sink.events }, null, started, checkpoints);
   } finally {
     maker?.finish();
+    lock?.release();
     logSink?.close();
     machine?.close();
   }
@@ -107,7 +114,9 @@ function seek(job: Job, until: number, control: ControlBlock, requests: MessageP
     onProgress: (icount, events) => control.report(icount, events, until),
   });
   try {
-    const { result, divergence } = follow(() => timeline.seek(until), timeline.session);
+    const followed = follow(() => timeline.seek(until), timeline.session);
+    takeLastSnapshot(job, timeline.machine, timeline.session, followed);
+    const { result, divergence } = followed;
     const { startedAt, complaints } = timeline;
     return { ...describe(job, timeline.machine, result, divergence, started), startedAt, warnings: complaints };
   } finally {
@@ -137,18 +146,18 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
       machine = build({ statistics: job.statistics, now: () => performance.now(), ...instruments });
       if (job.snapshots?.first) new SnapshotStore(job.snapshots.store).load(job.snapshots.first, machine, session, job.log!);
       if (job.checkpoints === undefined || job.checkpoints === null) return session.run(until);
-      const maker = checkpointsOfReplay(job, machine, session, job.checkpoints);
+      const lock = FileLock.take(checkpointsPath(job.log!));
+      let maker: CheckpointMaker | null = null;
       try {
+        maker = checkpointsOfReplay(job, machine, session, job.checkpoints);
         return runInStretches(session, maker, until);
       } finally {
-        checkpoints = maker.finish();
+        checkpoints = maker?.finish();
+        lock?.release();
       }
     }, session);
     const { result, divergence } = followed;
-    if (divergence === null && result.stop !== 'signal' && typeof job.snapshots?.last === 'string') {
-      mustBeAt('--at', job.until!, followed);
-      new SnapshotStore(job.snapshots.store).save(job.snapshots.last, machine!, session, job.log!, Date.now());
-    }
+    if (machine !== null) takeLastSnapshot(job, machine, session, followed);
     if (divergence !== null || result.stop === 'signal' || typeof job.goLiveAt !== 'number')
       return describe(job, machine, result, divergence, started, checkpoints);
     mustBeAt('--go-live-at', job.goLiveAt, followed);
@@ -166,6 +175,14 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
     source.close();
     (machine as PcMachine | null)?.close();
   }
+}
+
+/** `snapshot create`: the replay has come to where it was to stop. Throws UserError when it has not. */
+function takeLastSnapshot({ log, snapshots, until }: Job, machine: PcMachine, session: ReplaySession, followed: Followed): void {
+  const { divergence, result } = followed;
+  if (divergence !== null || result.stop === 'signal' || typeof snapshots?.last !== 'string') return;
+  mustBeAt('--at', until!, followed);
+  new SnapshotStore(snapshots.store).save(snapshots.last, machine, session, log!, Date.now());
 }
 
 /** Refuses to go on from another moment than the one asked for. */

@@ -1,5 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { Session } from '../../replay/session.js';
+import { FileLock } from '../block/file-lock.js';
 import { HostFile } from '../block/host-file.js';
 import { createQcow2 } from '../block/qcow2/create.js';
 import { readHeader } from '../block/qcow2/qcow2-image.js';
@@ -13,8 +14,10 @@ import { decodeVmState, encodeVmState } from './vm-state.js';
 /** QEMU's longest. */
 const MAX_NAME_BYTES = 255;
 const NEW_DISK_BYTES = 1 << 20;
+/** Whoever writes is done soon: a snapshot takes a second or two. */
+const PATIENCE_MS = 5000;
 
-/** Snapshots of machines in a qcow2 image that no guest uses (QEMU's savevm, loadvm, delvm). The image is opened for each of them. */
+/** Snapshots of machines in a qcow2 image that no guest uses (QEMU's savevm, loadvm, delvm). The image is opened for each of them; one process writes at a time. */
 export class SnapshotStore {
   readonly path: string;
 
@@ -24,12 +27,14 @@ export class SnapshotStore {
 
   /** Makes an empty image where there is none. */
   static orNew(path: string): SnapshotStore {
-    if (!existsSync(path)) {
-      const temporary = `${path}.${process.pid}.tmp`;
-      rmSync(temporary, { force: true });
-      createQcow2(temporary, { sizeBytes: NEW_DISK_BYTES });
-      renameSync(temporary, path);
-    }
+    if (!existsSync(path))
+      locked(path, () => {
+        if (existsSync(path)) return;
+        const temporary = `${path}.${process.pid}.tmp`;
+        rmSync(temporary, { force: true });
+        createQcow2(temporary, { sizeBytes: NEW_DISK_BYTES });
+        renameSync(temporary, path);
+      });
     return new SnapshotStore(path);
   }
 
@@ -84,12 +89,15 @@ export class SnapshotStore {
   }
 
   private open<T>(access: 'r' | 'r+', use: (file: HostFile) => T): T {
-    const file = new HostFile(this.path, access);
-    try {
-      return use(file);
-    } finally {
-      file.close();
-    }
+    const opened = (): T => {
+      const file = new HostFile(this.path, access);
+      try {
+        return use(file);
+      } finally {
+        file.close();
+      }
+    };
+    return access === 'r' ? opened() : locked(this.path, opened);
   }
 }
 
@@ -97,4 +105,14 @@ export class SnapshotStore {
 export function checkSnapshotName(name: string): void {
   if (name === '' || Buffer.byteLength(name) > MAX_NAME_BYTES || /\p{Cc}/u.test(name))
     throw new UserError('bad-option', `a snapshot's name has 1 to ${MAX_NAME_BYTES} bytes and no control characters`);
+}
+
+/** Does what writes to an image while nobody else does. Throws UserError when another process goes on writing. */
+function locked<T>(path: string, action: () => T): T {
+  const lock = FileLock.take(path, PATIENCE_MS);
+  try {
+    return action();
+  } finally {
+    lock?.release();
+  }
 }

@@ -43,7 +43,7 @@ export const replayCommand: CommandModule<object, StatisticsArguments> = {
         config: terminalTargets(job.config, args.json ?? false),
         statistics: args.stats ?? false,
         goLiveAt,
-        seek: !args.fromStart && !args.stats && goLiveAt === null && job.snapshots === undefined,
+        seek: !args.fromStart && !args.stats && goLiveAt === null && !job.snapshots?.first,
       },
       goLiveAt === null ? null : stdinDevice(job.config),
     );
