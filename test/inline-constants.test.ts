@@ -34,3 +34,7 @@ it('does not touch exports and imports', () => {
   const text = "import { A } from './a.js';\nconst B = 5;\nexport { A, B };\nexport { A as C } from './a.js';";
   expect(inlined({ '/m.js': text, '/a.js': 'export const A = 1;' })['/m.js']).toBe(text);
 });
+
+it('can be asked for properties of a number', () => {
+  expect(inlined({ '/m.js': 'const A = 255; A.toString(16);' })['/m.js']).toBe('const A = 255; (255).toString(16);');
+});

@@ -113,8 +113,9 @@ function rewritten(path: string, { text, ast, own, imported }: Module, values: V
     Identifier(node, _state, ancestors) {
       const value = hidden.has(node.name) || !(own.has(node.name) || imported.has(node.name)) ? null : values.of(path, node.name);
       if (value === null || !Number.isFinite(value)) return;
-      const number = value < 0 || Object.is(value, -0) ? `(${value})` : `${value}`;
       const parent = ancestors.at(-2);
+      const isObject = parent?.type === 'MemberExpression' && 'object' in parent && parent.object === node;
+      const number = value < 0 || Object.is(value, -0) || isObject ? `(${value})` : `${value}`;
       const short = parent?.type === 'Property' && 'shorthand' in parent && parent.shorthand;
       edits.push({ from: node.start, to: node.end, text: short ? `${node.name}: ${number}` : number });
     },
