@@ -1,10 +1,14 @@
 import type { SegmentRegister, X86Registers } from '../../src/core/debug-target.js';
 import { updateCr0, updateCr3, updateCr4 } from './control-registers.js';
 import type { Cpu } from './cpu.js';
+import { peekMemory } from './debug-memory.js';
+import { DESC_A, DESC_P, DESC_RW, DESC_S, descriptorBase, descriptorLimit } from './descriptors.js';
 import { loadEflags } from './eflags.js';
 import { readEflags } from './flags.js';
+import { MODE_VM } from './mode.js';
 import { MSR_EFER } from './msr.js';
 import { EIP, LDTR, SEG_BASE, TR } from './regs.js';
+import { isProtected, loadSegmentCache, updateMode } from './segments.js';
 import { XMM_BYTES } from './sse-state.js';
 
 function segment(cpu: Cpu, n: number): SegmentRegister {
@@ -61,6 +65,8 @@ export type WritableRegister =
   | { readonly kind: 'general'; readonly index: number; readonly value: number }
   | { readonly kind: 'eip' | 'eflags' | 'mxcsr' | 'cr0' | 'cr2' | 'cr3' | 'cr4'; readonly value: number }
   | { readonly kind: 'fpu-control' | 'fpu-status'; readonly value: number }
+  /** ES CS SS DS FS GS by their numbers: the selector, or the base alone. */
+  | { readonly kind: 'segment' | 'segment-base'; readonly index: number; readonly value: number }
   /** Index as seen from the top of the stack. */
   | { readonly kind: 'st' | 'xmm'; readonly index: number; readonly bytes: Uint8Array };
 
@@ -93,6 +99,17 @@ export function writeRegister(cpu: Cpu, register: WritableRegister): void {
       return cpu.fpu.setControlWord(register.value & 0xffff);
     case 'fpu-status':
       return cpu.fpu.setStatusWord(register.value & 0xffff);
+    case 'segment':
+      return writeSegment(cpu, register.index, register.value & 0xffff);
+    case 'segment-base':
+      return loadSegmentCache(
+        cpu,
+        register.index,
+        cpu.selector[register.index],
+        register.value | 0,
+        cpu.limit[register.index],
+        cpu.attributes[register.index],
+      );
     case 'xmm':
       cpu.sse.xmm.set(register.bytes.subarray(0, XMM_BYTES), (register.index & 7) * XMM_BYTES);
       return;
@@ -104,4 +121,28 @@ export function writeRegister(cpu: Cpu, register: WritableRegister): void {
       cpu.fpu.signExp[n] = view.getUint16(8, true);
     }
   }
+}
+
+/** As QEMU: another selector takes its hidden part along, from the descriptor table or as in real mode; one beyond its table's limit is not loaded. */
+function writeSegment(cpu: Cpu, seg: number, selector: number): void {
+  if (selector === cpu.selector[seg]) return;
+  if (isProtected(cpu)) {
+    const bytes = peekDescriptor(cpu, selector);
+    if (bytes === null) return;
+    const view = new DataView(bytes.buffer);
+    const [low, high] = [view.getInt32(0, true), view.getInt32(4, true)];
+    loadSegmentCache(cpu, seg, selector, descriptorBase(low, high), descriptorLimit(low, high), high);
+  } else {
+    const dpl = (cpu.mode & MODE_VM) !== 0 ? 3 : 0;
+    loadSegmentCache(cpu, seg, selector, selector << 4, 0xffff, DESC_P | DESC_S | DESC_RW | DESC_A | (dpl << 13));
+  }
+  updateMode(cpu);
+}
+
+/** Null: beyond the limit of GDT or LDT, or not mapped. */
+function peekDescriptor(cpu: Cpu, selector: number): Uint8Array | null {
+  const local = (selector & 4) !== 0;
+  const index = selector & 0xfff8;
+  if (index + 7 > (local ? cpu.limit[LDTR] : cpu.gdtLimit) >>> 0) return null;
+  return peekMemory(cpu, 'virtual', ((local ? cpu.ldtrBase : cpu.gdtBase) + index) >>> 0, 8);
 }

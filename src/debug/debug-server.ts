@@ -3,13 +3,14 @@ import { peekMemory, pokeMemory } from '../../jit/x86/debug-memory.js';
 import { readRegisters, writeRegister } from '../../jit/x86/register-access.js';
 import type { HostRequest } from '../../replay/host.js';
 import { RecordSession } from '../../replay/record-session.js';
-import type { MachineStatus, Motion, Refusal } from '../core/debug-target.js';
+import type { MachineStatus, Motion, Position, Refusal } from '../core/debug-target.js';
 import { digestMachine } from '../core/digest.js';
 import { UserError } from '../core/errors.js';
 import { describeAddresses } from '../machine/describe-addresses.js';
 import { describeDevices } from '../machine/describe-devices.js';
 import { describeDrives } from '../machine/describe-drives.js';
 import type { ControlBlock, Job } from '../machine/job.js';
+import type { SnapshotEntry } from '../machine/snapshot-table.js';
 import { Debugger } from './debugger.js';
 import type { LiveIncarnator } from './live-incarnator.js';
 import { MachineSnapshots } from './machine-snapshots.js';
@@ -20,6 +21,9 @@ import { SEARCH_OVER, type Searcher, type SearchOutcome, type Sought, type Stret
 /** QEMU's words. */
 const NOT_NOW = 'Record/replay does not allow making snapshot right now. Try once more later.';
 const LOAD_WHILE_RECORDING = 'a snapshot cannot be loaded while the machine is recorded: the recording could not be replayed';
+
+/** QEMU's name for where a debugger begins. */
+const START = 'start_debugging';
 
 /** In the machine's thread: answers debuggers and monitors, and moves the machine as they say. */
 export class DebugServer implements Searcher {
@@ -41,6 +45,8 @@ export class DebugServer implements Searcher {
   private readonly job: Omit<Job, 'control'>;
   private readonly live: (job: Omit<Job, 'control'>) => LiveIncarnator;
   private snapshots: MachineSnapshots;
+  /** Where the first debugger found a replay. */
+  private start: { readonly position: Position; readonly entry: SnapshotEntry } | null = null;
 
   /** @param live makes live machines. Throws UserError. */
   constructor(
@@ -188,13 +194,16 @@ export class DebugServer implements Searcher {
         return this.ask({ kind: 'reset' });
       case 'powerButton':
         return this.ask({ kind: 'power-button' });
+      case 'attached':
+        return this.markStart();
       case 'snapshots':
-        return this.snapshots.list();
+        return this.start === null ? this.snapshots.list() : [...this.snapshots.list(), this.start.entry];
       case 'saveSnapshot':
         return this.saveSnapshot(m.name);
       case 'loadSnapshot':
         return this.loadSnapshot(m.name);
       case 'deleteSnapshot':
+        if (m.name === START) this.start = null;
         this.snapshots.delete(m.name);
         return null;
       case 'goLive':
@@ -233,12 +242,29 @@ export class DebugServer implements Searcher {
     return null;
   }
 
+  /** As QEMU, which takes a snapshot when a debugger comes to a replay without one. Here all of a recording can be gone back to: the place is enough. */
+  private markStart(): null {
+    const { mode, position } = this.target.status;
+    if (mode !== 'play' || this.job.snapshots?.first || this.start !== null || this.snapshots.has(START)) return null;
+    const entry = {
+      ...{ id: START, name: START, l1Offset: 0, l1Entries: 0, diskBytes: 0, vmStateBytes: 0 },
+      ...{ dateSeconds: Math.floor(Date.now() / 1000), dateNanoseconds: 0 },
+      ...{ vmClockNs: this.target.machine.time.nowNs(), icount: position.icount },
+    };
+    this.start = { position, entry };
+    return null;
+  }
+
   private loadSnapshot(name: string): null {
-    const { target, snapshots } = this;
+    const { target, snapshots, start } = this;
     const { mode } = target.status;
+    if (this.running) throw new UserError('not-supported', 'the machine is running');
+    if (name === START && start !== null) {
+      target.returnTo(start.position);
+      return null;
+    }
     const { icount } = snapshots.named(name);
     if (mode === 'record') throw new UserError('not-supported', LOAD_WHILE_RECORDING);
-    if (this.running) throw new UserError('not-supported', 'the machine is running');
     target.load((machine, session) => snapshots.load(name, machine, session));
     if (mode === 'play' && icount !== null) target.countDeliveries((moment) => snapshots.deliveriesBefore(moment));
     return null;
@@ -250,6 +276,7 @@ export class DebugServer implements Searcher {
     const job = { ...this.job, kind: 'run', log: null } as const;
     this.target.goLive(this.live(job));
     this.snapshots = new MachineSnapshots(job);
+    this.start = null;
     return null;
   }
 

@@ -199,6 +199,11 @@ export class Debugger {
     stops.setWatchpoints(this.machine.cpu, this.watchpoints);
   }
 
+  /** Puts a replay to a place where it has been. */
+  returnTo(position: Position): void {
+    this.goTo(position);
+  }
+
   /** What was recorded reaches the log. */
   flush(): void {
     this.now.flush();

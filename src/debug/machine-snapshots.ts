@@ -26,6 +26,10 @@ export class MachineSnapshots {
     return existsSync(store) ? new SnapshotStore(store).list() : [];
   }
 
+  has(name: string): boolean {
+    return this.job.snapshots !== undefined && find(this.list(), name) !== undefined;
+  }
+
   /** Between two slices; what the log holds up to now has been flushed. */
   save(name: string, machine: PcMachine, session: Session): void {
     SnapshotStore.orNew(this.writable()).save(name, machine, session, this.job.log, Date.now());

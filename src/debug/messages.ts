@@ -33,6 +33,8 @@ export interface DebugCalls {
   reset: { ask: object; answer: boolean };
   /** Somebody presses the power button of a live machine; false: it is a replay. */
   powerButton: { ask: object; answer: boolean };
+  /** A debugger has come. */
+  attached: { ask: object; answer: null };
   snapshots: { ask: object; answer: readonly SnapshotEntry[] };
   saveSnapshot: { ask: { readonly name: string }; answer: null };
   /** Of a machine that stands still. */

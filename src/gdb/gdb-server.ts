@@ -8,14 +8,12 @@ export class GdbServer {
   private socket: Socket | null = null;
   private session: GdbSession | null = null;
 
-  /** @param attached called for each debugger that connects, before it is served */
-  constructor(machine: DebuggedMachine, around: Omit<GdbSurroundings, 'send'>, attached: () => void = () => {}) {
+  constructor(machine: DebuggedMachine, around: Omit<GdbSurroundings, 'send'>) {
     this.server = createServer((socket) => {
       if (this.socket !== null) {
         socket.destroy();
         return;
       }
-      attached();
       this.serve(socket, new GdbSession(machine, { ...around, send: (bytes) => void socket.write(bytes) }));
     });
   }

@@ -48,6 +48,7 @@ export class GdbSession {
     this.around = around;
     this.unobserve = machine.observe({ stopped: (cause, status) => this.stopped(cause, status.mode !== 'play') });
     void machine.call('pause', {}).catch(() => {});
+    void machine.call('attached', {}).catch(() => {});
   }
 
   /** Bytes from the debugger. */

@@ -94,12 +94,14 @@ const WORD_REGISTERS: Readonly<Record<number, 'eip' | 'eflags' | 'mxcsr' | 'cr0'
     [MXCSR]: 'mxcsr',
   };
 
-/** The write of a register; null: its value stays what it is (segments, bases, and what is always 0). */
+/** The write of a register; null: its value stays what it is (CR8, EFER, and what is always 0). */
 export function registerWrite(n: number, bytes: Uint8Array): RegisterWrite | null {
   if (n >= ST0 && n < FCTRL) return { kind: 'st', index: n - ST0, bytes };
   if (n >= XMM0 && n < MXCSR) return { kind: 'xmm', index: n - XMM0, bytes };
   const value = Buffer.from(bytes).readUInt32LE();
   if (n < GENERAL) return { kind: 'general', index: n, value };
+  if (n >= FIRST_SEGMENT && n < FS_BASE) return { kind: 'segment', index: SEGMENTS[n - FIRST_SEGMENT]!, value };
+  if (n === FS_BASE || n === GS_BASE) return { kind: 'segment-base', index: n === FS_BASE ? 4 : 5, value };
   const kind = WORD_REGISTERS[n];
   return kind === undefined ? null : { kind, value };
 }

@@ -104,8 +104,9 @@ function filter(text: string, found: Record<string, string>, nodes: ReadonlyMap<
   return { text, taken: false, image: take('--drive', text, 'image', found.image, nodes).image };
 }
 
-function define(text: string, id: string | undefined, node: Node, nodes: Map<string, Node>): void {
-  if (id === undefined) throw new UserError('bad-option', `--drive ${text}: if=none needs id=, for a device to name it`);
+/** One without a name gets QEMU's. */
+function define(text: string, named: string | undefined, node: Node, nodes: Map<string, Node>): void {
+  const id = named ?? `none${nodes.size}`;
   if (nodes.has(id)) throw new UserError('bad-option', `--drive ${text}: another drive has id=${id}`);
   nodes.set(id, node);
 }

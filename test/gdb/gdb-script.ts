@@ -74,7 +74,7 @@ export async function gdbTranscript(target: ChildProcess, port: number, script: 
 }
 
 /** Waits until somebody listens, without connecting: both targets serve one debugger only. */
-async function listening(port: number): Promise<void> {
+export async function listening(port: number): Promise<void> {
   for (let tries = 0; tries < 400; tries++) {
     const { stdout } = spawnSync('cat', ['/proc/net/tcp'], { encoding: 'utf8' });
     if (stdout.includes(`0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`)) return;

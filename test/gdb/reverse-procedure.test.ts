@@ -1,14 +1,18 @@
 // Oracle: QEMU's own test of reverse debugging (tests/avocado/reverse_debugging.py of 7.2: its steps, and the answers it expects), over gdb's protocol and QMP.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { framePacket } from '../../src/gdb/packet-reader.js';
 import { Background } from '../cli/guest.js';
 import { summary, temporaryFolder } from '../cli.js';
-import { requireTool } from '../tools.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
+import { GdbProgram } from './gdb-program.js';
+import { freePort, listening } from './gdb-script.js';
 
 const BIOS = '/usr/share/seabios/bios-256k.bin';
 const STEPS = 10;
+const SYSTEM = new URL('../../dist/src/cli/system/main.js', import.meta.url).pathname;
 
 /** A connection that is read piece by piece. */
 class Line {
@@ -87,4 +91,67 @@ it.skipIf(!requireTool(BIOS, 'seabios'))(
     qmp.socket.destroy();
   },
   120_000,
+);
+
+/** palindrome-system-i386 with the options of QEMU's test, and its QMP. */
+async function system(folder: string, more: readonly string[]): Promise<{ child: ChildProcess; ended: Promise<unknown>; qmp: Line }> {
+  const port = await freePort();
+  const machine = ['-M', 'pc', '-m', '32', '-display', 'none', '-vga', 'none', '-net', 'none', '-bios', BIOS];
+  const disk = ['-drive', `file=${join(folder, 'disk.qcow2')},if=none`];
+  const qmpAt = ['-qmp', `tcp:127.0.0.1:${port},server=on,wait=off`];
+  const child = spawn(process.execPath, [SYSTEM, ...machine, ...disk, ...qmpAt, ...more], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await listening(port);
+  const qmp = new Line(`127.0.0.1:${port}`);
+  await qmp.until(/\{"QMP".*\r\n/);
+  await qmp.qmp('qmp_capabilities');
+  return { child, ended, qmp };
+}
+
+const icountOf = async (qmp: Line): Promise<number> => ((await qmp.qmp('query-replay')).return as { readonly icount: number }).icount;
+
+it.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch') || !requireTool('qemu-img', 'qemu-utils') || !requireTool(BIOS, 'seabios'))(
+  'the same with a real gdb on palindrome-system-i386, which gdb can leave and come back to',
+  async () => {
+    const folder = temporaryFolder();
+    const clock = `shift=7,rrfile=${join(folder, 'replay.bin')},rrsnapshot=init`;
+    spawnSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(folder, 'disk.qcow2'), '128M']);
+    const recorder = await system(folder, ['-icount', `${clock},rr=record`]);
+    while ((await icountOf(recorder.qmp)) < 300_000) await recorder.qmp.qmp('query-status');
+    await recorder.qmp.qmp('stop');
+    const last = await icountOf(recorder.qmp);
+    await recorder.qmp.qmp('quit');
+    await recorder.ended;
+    recorder.qmp.socket.destroy();
+
+    const port = await freePort();
+    const { qmp, ended } = await system(folder, ['-icount', `${clock},rr=replay`, '-gdb', `tcp:127.0.0.1:${port}`, '-S']);
+    const gdb = new GdbProgram();
+    await gdb.ask(`target remote 127.0.0.1:${port}`);
+    const pc = (): Promise<number> => gdb.value('(unsigned)$eip + (unsigned)$cs * 16');
+    const steps: number[] = [];
+    for (let k = 0; k < STEPS; k++) {
+      steps.push(await pc());
+      await gdb.ask('stepi');
+    }
+    for (const address of steps.toReversed()) {
+      await gdb.ask('reverse-stepi');
+      expect(await pc()).toBe(address);
+    }
+    await gdb.ask('detach');
+    await qmp.qmp('stop');
+    await gdb.ask(`target remote 127.0.0.1:${port}`);
+    expect(await qmp.qmp('replay-break', { icount: last - 1 })).toEqual({ return: {}, id: 1 });
+    await gdb.ask('continue');
+    expect(await icountOf(qmp)).toBe(last - 1);
+    for (const address of steps) await gdb.ask(`hbreak *${address}`);
+    expect(await gdb.ask('reverse-continue')).toMatch(/SIGTRAP|Breakpoint/);
+    expect(await pc()).toBe(steps.at(-1));
+    expect(await gdb.ask('monitor info replay')).toMatch(/^Replaying execution '.*replay.bin': instruction count = \d+\n$/m);
+    await qmp.qmp('quit');
+    await ended;
+    await gdb.quit();
+    qmp.socket.destroy();
+  },
+  PATIENCE_MS,
 );

@@ -56,7 +56,7 @@ describe('disks', () => {
 
   it.each([
     [['if=none,id=a'], [], /file= is missing/],
-    [[`file=${raw},if=none`], [], /needs id=/],
+    [[`file=${raw},if=none`], [], /no device uses/],
     [[`file=${raw},if=none,id=rr`], [], /--drive id=rr: no device uses this drive/],
     [[`file=${raw},if=none,id=a`, `file=${raw},if=none,id=a`], ['ide-hd,drive=a'], /another drive has id=a/],
     [[], ['ide-hd,drive=a'], /--device ide-hd,drive=a: there is no --drive with if=none,id=a/],

@@ -1,5 +1,5 @@
 import type { CommandLine } from '../command-line.js';
-import { disassemble } from '../disassemble.js';
+import { disassembledLine } from '../disassemble.js';
 import { CommandError, type MachineControl } from '../machine-control.js';
 import { character, type DumpFormat, dumpLine, lineBytes } from '../memory-text.js';
 import { registerLines } from '../register-text.js';
@@ -95,9 +95,9 @@ async function listing({ machine }: MachineControl, space: Space, from: bigint, 
   for (let n = 0; n < count; n++) {
     const lengthBytes = Math.min(MAX_INSTRUCTION_BYTES, 2 ** 32 - here);
     const bytes = await machine.call('readMemory', { space, address: here, lengthBytes });
-    const [line] = bytes === null ? [] : disassemble(bytes, here, bits, 1);
-    text.push(line === undefined ? `0x${here.toString(16).padStart(8, '0')}: unable to read memory` : line.text);
-    if (line === undefined) break;
+    const line = bytes === null ? null : disassembledLine(bytes, here, bits);
+    text.push(line === null ? `0x${here.toString(16).padStart(8, '0')}: unable to read memory` : line.text);
+    if (line === null) break;
     here = (here + line.lengthBytes) >>> 0;
   }
   return lines(text);

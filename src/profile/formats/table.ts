@@ -1,4 +1,4 @@
-import { disassemble } from '../disassemble.js';
+import { disassemblyLines } from '../disassemble.js';
 import { hex } from '../names.js';
 import type { HotBlock, ProfileData } from '../profile-data.js';
 
@@ -59,7 +59,7 @@ export function* table(profile: ProfileData, top: number): Generator<string> {
 
 function* blockLines(block: HotBlock, share: (n: number) => string): Generator<string> {
   yield `${share(block.instructions)}  ${count(block.instructions)} instructions, executed ${count(block.executions)} times: ${block.where}`;
-  const lines = disassemble(block.bytes, block.address, block.bits);
+  const lines = disassemblyLines(block.bytes, block.address, block.bits);
   for (const line of lines.slice(0, MAX_LINES)) yield `    ${line}`;
   if (lines.length > MAX_LINES) yield `    ... ${lines.length - MAX_LINES} more`;
 }
@@ -83,7 +83,7 @@ export function profileJson(profile: ProfileData, top: number): Record<string, u
     functionCount: hottest.length,
     stackCount: stacks.fn.length - 1,
     loops,
-    blocks: blocks.map(({ bytes, bits, ...block }) => ({ ...block, disassembly: disassemble(bytes, block.address, bits) })),
+    blocks: blocks.map(({ bytes, bits, ...block }) => ({ ...block, disassembly: disassemblyLines(bytes, block.address, bits) })),
     blockCount,
     symbols,
     cut,
