@@ -43,7 +43,7 @@ export interface EngineOptions {
 /** Modes in which instructions run one by one. */
 const STEPPING = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
 /** Executions after which a block is translated, with those around it that reached a fraction of that. */
-const HOT = 1000;
+const HOT = 2000;
 const WARM = 8;
 /** Entries after which a translation may grow by blocks that have become warm. */
 const EXTEND = 1 << 16;

@@ -3,7 +3,7 @@ import { PAGE_SHIFT } from '../../../src/memory/physical.js';
 import { breakTo, comment } from '../../core/estree.js';
 import { Structured } from '../../core/structured.js';
 import { js } from '../../core/template.js';
-import type { Insn } from '../insn.js';
+import type { Insn, Row } from '../insn.js';
 import { MODE_CPL } from '../mode.js';
 import { CS, FLAGS_ARITH, SEG_BASE } from '../regs.js';
 import { emitters } from './emitters.js';
@@ -72,7 +72,7 @@ const NOWHERE: Exits = { jump: () => [], jumpIndirect: () => [] };
 
 const liveFlagsOf = new WeakMap<readonly Insn[], number[]>();
 
-/** By instruction: flags that somebody may want behind it. Found by a first emission, thrown away; remembered, as a TB may come into several regions. */
+/** By instruction: flags that somebody may want behind it. Remembered, as a TB may come into several regions. */
 function liveFlags(source: TbSource, limit: number): number[] {
   if (limit < source.insns.length) return findLiveFlags(source, limit);
   let live = liveFlagsOf.get(source.insns);
@@ -83,17 +83,40 @@ function liveFlags(source: TbSource, limit: number): number[] {
   return live;
 }
 
-function findLiveFlags(source: TbSource, limit: number): number[] {
-  const cx = new TbContext(new FunctionContext([]), NOWHERE, source, 0, false);
-  const uses: FlagUse[] = [];
-  emitAll(cx, source, limit, [], () => uses.push(cx.flagUse));
-  const live: number[] = new Array(uses.length);
+function findLiveFlags({ insns }: TbSource, limit: number): number[] {
+  const count = Math.min(insns.length, limit);
+  const live: number[] = new Array(count);
   let behind = FLAGS_ARITH;
-  for (let k = uses.length - 1; k >= 0; k--) {
+  for (let k = count - 1; k >= 0; k--) {
     live[k] = behind;
-    behind = (behind & ~uses[k]!.writes) | uses[k]!.reads;
+    const use = flagUseOf(insns[k]!);
+    behind = (behind & ~use.writes) | use.reads;
   }
   return live;
+}
+
+const flagUses = new Map<Row, Map<number, FlagUse>>();
+
+/** What an instruction does with the flags: the same for all that have its table row, size, kind of operand, prefixes, and a shift count of 0, 1 or more. Found by emitting one of them, which is thrown away. */
+function flagUseOf(i: Insn): FlagUse {
+  let uses = flagUses.get(i.row);
+  if (uses === undefined) {
+    uses = new Map();
+    flagUses.set(i.row, uses);
+  }
+  const operand = i.mod < 0 ? 0 : i.mod === 3 ? 1 : 2;
+  const count = Math.min(i.imm & 31, 2);
+  const key =
+    i.opcode | (i.size << 8) | (operand << 14) | (count << 16) | (i.addressSize << 18) | ((i.rep & 3) << 24) | (i.lock ? 1 << 26 : 0);
+  let use = uses.get(key);
+  if (use === undefined) {
+    const cx = new TbContext(new FunctionContext([]), NOWHERE, { mode: i.mode, eip: 0 }, 0, false);
+    cx.begin(i, 0, 0, FLAGS_ARITH);
+    emitInsn(cx, i, true);
+    use = cx.flagUse;
+    uses.set(key, use);
+  }
+  return use;
 }
 
 /** Writes TBs that jump to each other as one function. */

@@ -63,6 +63,8 @@ const MAX_OPTIMISING = 8;
 const MAX_GROWING = 4;
 /** Blocks that came up since a function was given to the optimiser, before it is entered as it is. */
 const OVERDUE = 1 << 18;
+/** Executions after which a block that waits for a script is compiled with as many as there are. */
+const WAITING = 256;
 /** Blocks compiled in one script: parsing is a quarter of what it costs one by one. */
 const BATCH = 16;
 const CAPACITY = 1 << 14;
@@ -162,7 +164,7 @@ export class TranslationCache {
       this.waiting.push(nodes);
       for (const { tb } of nodes) this.postpone(tb);
     }
-    this.again(block, PATIENCE);
+    this.again(block, WAITING);
     if (this.options.atOnce || again || this.waiting.length >= BATCH) this.compileWaiting();
   }
 
