@@ -1,12 +1,11 @@
-import type { Piscina } from 'piscina';
 import { CheckpointStore } from '../../replay/checkpoints/store.js';
 import { UserError } from '../core/errors.js';
 import { checkpointsPath, knownPages } from '../machine/checkpoint-files.js';
-import { machinePool } from '../machine/machine-pool.js';
 import { recordingIdentity } from '../machine/recording-identity.js';
 import type { Diagnosis } from './diagnose.js';
 import { Lanes } from './lanes.js';
 import { planSegments, type Segment, type SegmentOutcome, type VerifiedRecording } from './segment.js';
+import { SegmentWorker } from './segment-worker.js';
 import type { SegmentReply, VerifyWorkerData } from './worker.js';
 
 /** A segment is tried again once when its worker dies. */
@@ -55,12 +54,8 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
   const workers = Math.max(1, Math.min(options.workers, segments.length));
   const places = new SharedArrayBuffer(8 * workers);
   const data: VerifyWorkerData = { recording, counter: new SharedArrayBuffer(4), places };
-  const pool = machinePool({
-    worker: new URL('./worker.js', import.meta.url),
-    threads: workers,
-    workerData: data,
-    heap: options.workerHeap,
-  });
+  const pool = { worker: new URL('./worker.js', import.meta.url), workerData: data, heap: options.workerHeap };
+  const threads = Array.from({ length: workers }, () => new SegmentWorker(pool, options.signal ?? null));
   const outcomes: SegmentOutcome[] = [];
   const findings: Finding[] = [];
   const lanes = new Lanes(segments, workers);
@@ -69,7 +64,7 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
   const isOver = (): boolean => options.signal?.aborted ?? false;
   const runLane = async (lane: number): Promise<void> => {
     for (let segment = lanes.next(lane); segment !== null && !isOver(); segment = lanes.next(lane)) {
-      const reply = await attempt(pool, segment, isOver);
+      const reply = await attempt(threads[lane]!, segment, isOver);
       if (reply === null) return;
       if ('refused' in reply) findings.push({ segment, outcome: null, failure: reply.refused, diagnosis: null });
       else {
@@ -82,7 +77,7 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
     await Promise.all(Array.from({ length: workers }, (_, lane) => runLane(lane)));
     const wallSeconds = (performance.now() - started) / 1000;
     findings.sort((a, b) => a.segment.number - b.segment.number);
-    const explained = await explainFirst(pool, findings, isOver);
+    const explained = await explainFirst(threads[0]!, findings, isOver);
     const spent = outcomes.reduce((sum, o) => sum + o.milliseconds, 0) / 1000;
     return {
       instructions: outcomes.filter((o) => !isWrong(o)).reduce((sum, o) => sum + o.instructions, 0),
@@ -97,7 +92,7 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
     };
   } finally {
     clearInterval(progress);
-    await pool.destroy();
+    await Promise.all(threads.map((t) => t.close()));
   }
 }
 
@@ -123,12 +118,12 @@ function plan({ log, config, inputs, final }: VerifiedRecording): { segments: Se
   }
 }
 
-/** Null: stopped. */
-async function attempt(pool: Piscina<unknown, unknown>, segment: Segment, isOver: () => boolean): Promise<SegmentReply | null> {
+/** Null: stopped. A worker does not listen while its segment runs: the signal ends it. */
+async function attempt(thread: SegmentWorker, segment: Segment, isOver: () => boolean): Promise<SegmentReply | null> {
   let failure = '';
   for (let n = 0; n < ATTEMPTS && !isOver(); n++) {
     try {
-      return (await pool.run(segment, { name: 'segment' })) as SegmentReply;
+      return (await thread.run('segment', segment)) as SegmentReply;
     } catch (e) {
       failure = (e as Error).message;
     }
@@ -137,15 +132,16 @@ async function attempt(pool: Piscina<unknown, unknown>, segment: Segment, isOver
 }
 
 /** The first place where the recording is left is the one that matters. */
-async function explainFirst(pool: Piscina<unknown, unknown>, findings: Finding[], isOver: () => boolean): Promise<Finding[]> {
+async function explainFirst(thread: SegmentWorker, findings: Finding[], isOver: () => boolean): Promise<Finding[]> {
   const first = findings.findIndex((f) => f.outcome !== null);
   const finding = findings[first];
   if (finding === undefined || isOver()) return findings;
   try {
     const task = { task: finding.segment, outcome: finding.outcome };
-    const diagnosis = (await pool.run(task, { name: 'explain' })) as Diagnosis;
+    const diagnosis = (await thread.run('explain', task)) as Diagnosis;
     return findings.with(first, { ...finding, diagnosis });
   } catch (e) {
+    if (isOver()) return findings;
     return findings.with(first, { ...finding, failure: `looking for the place failed: ${(e as Error).message}` });
   }
 }
