@@ -20,7 +20,7 @@ export interface OpenReplay {
   /** Of the machine, as it is built. */
   readonly config: MachineConfig;
   /** Builds the machine, once; it consumes the first events of the log. Throws DivergenceError. */
-  build(observed?: Omit<EngineOptions, 'jit' | 'hot'>): PcMachine;
+  build(observed?: Omit<EngineOptions, 'jit'>): PcMachine;
 }
 
 /** The one place where replays begin. Throws UserError when the log cannot be read. */

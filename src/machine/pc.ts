@@ -120,14 +120,14 @@ export class PcMachine implements MachineView {
 
   /**
    * @param describe fills the firmware configuration; for tests that need another machine's.
-   * @param observed what is to be measured of the engine.
+   * @param observed what is to be measured of the engine, and how soon it translates.
    */
   constructor(
     config: MachineConfig,
     session: Session,
     jit: JitMode,
     describe?: (fwCfg: FwCfg) => void,
-    observed: Omit<EngineOptions, 'jit' | 'hot'> = {},
+    observed: Omit<EngineOptions, 'jit'> = {},
   ) {
     this.config = config;
     this.session = session;

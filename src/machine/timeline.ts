@@ -17,6 +17,12 @@ import { restoreMachine, saveMachine } from './saved-machine.js';
 /** Executing so many instructions costs about as much as restoring a checkpoint. */
 const WORTH_A_RESTORE = 3_000_000;
 
+/**
+ * Executions after which a block is translated: more than in a long run, since most runs from a checkpoint are short, and several machines leave no processor to V8's
+ * optimiser.
+ */
+const HOT = 4000;
+
 /** A place in a recording: behind so many instructions and events. */
 export interface Moment {
   readonly icount: number;
@@ -57,7 +63,7 @@ export class Timeline {
     this.session = session;
     this.store = this.openStore(options);
     try {
-      this.machine = build({ now: () => performance.now(), ...options.instruments });
+      this.machine = build({ now: () => performance.now(), hot: HOT, ...options.instruments });
     } catch (e) {
       source.close();
       this.store?.close();
