@@ -21,6 +21,9 @@ import {
 /** Longest slice between two looks at the host, in instructions. Not visible in the log. */
 const POLL_INTERVAL = 250_000;
 
+/** Characters that wait for a guest that does not read; further ones are lost, as on a line. */
+const MAX_PENDING_CHARS = 1 << 20;
+
 export interface RecordOptions {
   readonly shift: number;
   /** A guest reset ends the run. */
@@ -183,6 +186,7 @@ export class RecordSession extends Session {
         break;
       case 'chars': {
         const before = this.pendingChars.get(request.device) ?? new Uint8Array(0);
+        if (before.length + request.bytes.length > MAX_PENDING_CHARS) break;
         const all = new Uint8Array(before.length + request.bytes.length);
         all.set(before);
         all.set(request.bytes, before.length);

@@ -23,6 +23,7 @@ export class MachineControl {
   /** Why the machine stands; null while it runs or has not run yet. */
   lastStop: StopCause | null = null;
   private readonly powerDownObservers = new Set<() => void>();
+  private readonly quitObservers = new Set<() => void>();
 
   constructor(machine: DebuggedMachine) {
     this.machine = machine;
@@ -44,6 +45,17 @@ export class MachineControl {
   onPowerDown(observer: () => void): () => void {
     this.powerDownObservers.add(observer);
     return () => this.powerDownObservers.delete(observer);
+  }
+
+  /** Tells from now on that somebody ends the program; the function returned ends that. */
+  onQuit(observer: () => void): () => void {
+    this.quitObservers.add(observer);
+    return () => this.quitObservers.delete(observer);
+  }
+
+  /** Somebody ends the program by a monitor: everybody is told before. */
+  announceQuit(): void {
+    for (const observer of this.quitObservers) observer();
   }
 
   /** Keys, motion, characters. */

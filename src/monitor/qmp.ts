@@ -57,6 +57,7 @@ export class QmpSession {
         reset: (guest) => this.event('RESET', { guest, reason: guest ? 'guest-reset' : 'host-qmp-system-reset' }),
       }),
       control.onPowerDown(() => this.event('POWERDOWN')),
+      control.onQuit(() => this.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' })),
     ];
     this.send({ QMP: { version: VERSION, capabilities: [] } });
   }
@@ -223,7 +224,7 @@ export class QmpSession {
   private quit(): void {
     // The answer goes out before everything ends.
     setImmediate(() => {
-      this.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' });
+      this.control.announceQuit();
       this.around.quit();
     });
   }

@@ -7,7 +7,7 @@ export function executionCommands(control: MachineControl, quit: () => void): Co
     commands: [
       { names: 'cont|c', parameters: '', help: 'resume emulation', run: silent(() => control.cont()) },
       { names: 'stop|s', parameters: '', help: 'stop emulation', run: silent(() => control.stop()) },
-      { names: 'quit|q', parameters: '', help: 'quit the emulator', run: silent(quit) },
+      { names: 'quit|q', parameters: '', help: 'quit the emulator', run: silent(() => announceAndQuit(control, quit)) },
       {
         names: 'step',
         parameters: '',
@@ -43,4 +43,9 @@ export function executionCommands(control: MachineControl, quit: () => void): Co
       },
     ],
   };
+}
+
+function announceAndQuit(control: MachineControl, quit: () => void): void {
+  control.announceQuit();
+  quit();
 }
