@@ -2,6 +2,7 @@ import { NOT_MEMORY } from '../../src/memory/physical.js';
 import type { Cpu } from './cpu.js';
 import { checkWatchpoints, watchpointOnPage } from './debug-registers.js';
 import { CR4_SMAP, EXECUTE, READ, translate, WRITE, walk } from './paging.js';
+import { eachEntry } from './tlb-scan.js';
 
 export { storePhysical32 } from './paging.js';
 
@@ -299,8 +300,9 @@ export function protectCodePage(cpu: Cpu, page: number): void {
 /** All entries there are of the TLBs for writing, and perhaps some that are none. */
 function eachForWriting(cpu: Cpu, visit: (tlb: Int32Array, linearPage: number) => void): void {
   const known = cpu.tlbFilledCount <= cpu.tlbFilled.length;
-  const count = known ? cpu.tlbFilledCount : cpu.supervisorWrite.length;
-  for (const tlb of [cpu.supervisorWrite, cpu.userWrite]) for (let k = 0; k < count; k++) visit(tlb, known ? cpu.tlbFilled[k] : k);
+  for (const tlb of [cpu.supervisorWrite, cpu.userWrite])
+    if (known) for (let k = 0; k < cpu.tlbFilledCount; k++) visit(tlb, cpu.tlbFilled[k]);
+    else eachEntry(tlb, (linearPage) => visit(tlb, linearPage));
 }
 
 /**

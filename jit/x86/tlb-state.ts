@@ -3,6 +3,7 @@ import type { StatefulPart, StateSchema } from '../../src/core/state.js';
 import { PAGE_SHIFT } from '../../src/memory/physical.js';
 import type { Cpu } from './cpu.js';
 import { flushTlb, mapPage } from './mmu.js';
+import { eachEntry } from './tlb-scan.js';
 
 const LINEAR_PAGES = 1 << 20;
 /** A run of pages: the first linear page and, from bit 20 on, the number of the TLB; backing page of the first; how many. */
@@ -33,20 +34,20 @@ export class TlbState implements StatefulPart {
     const state = new TlbState(cpu.memory.codePage.length);
     if ((cpu.cr0 & CR0_PG) === 0) return state;
     state.largePage = cpu.tlbHasLargePage;
-    const pages = filledPages(cpu);
     const words: number[] = [];
+    const pages = filledPages(cpu);
     tlbsOf(cpu).forEach((tlb, number) => {
       let next = -1;
       let nextBacking = -1;
-      for (const page of pages) {
-        const entry = tlb[page]!;
-        if (entry === -1) continue;
-        const backing = ((entry >> PAGE_SHIFT) + page) & (LINEAR_PAGES - 1);
+      const add = (page: number): void => {
+        const backing = ((tlb[page]! >> PAGE_SHIFT) + page) & (LINEAR_PAGES - 1);
         if (page === next && backing === nextBacking) words[words.length - 1]!++;
         else words.push(page | (number << TLB_SHIFT), backing, 1);
         next = page + 1;
         nextBacking = backing + 1;
-      }
+      };
+      if (pages === null) eachEntry(tlb, add);
+      else for (let k = 0; k < pages.length; k++) if (pages[k] !== pages[k - 1] && tlb[pages[k]!] !== -1) add(pages[k]!);
     });
     const view = new DataView(new ArrayBuffer(words.length * 4));
     words.forEach((word, k) => {
@@ -97,9 +98,7 @@ function tlbsOf(cpu: Cpu): readonly Int32Array[] {
   return [cpu.supervisorRead, cpu.supervisorWrite, cpu.supervisorExecute, cpu.userRead, cpu.userWrite, cpu.userExecute];
 }
 
-/** Linear pages that may have an entry, ascending, each once. */
-function filledPages(cpu: Cpu): Iterable<number> {
-  const { tlbFilled, tlbFilledCount } = cpu;
-  if (tlbFilledCount > tlbFilled.length) return Array.from({ length: LINEAR_PAGES }, (_, page) => page);
-  return new Set(tlbFilled.slice(0, tlbFilledCount).sort());
+/** Linear pages that may have an entry, ascending, some more than once; null: they are too many to be known. */
+function filledPages({ tlbFilled, tlbFilledCount }: Cpu): Int32Array | null {
+  return tlbFilledCount > tlbFilled.length ? null : tlbFilled.slice(0, tlbFilledCount).sort();
 }
