@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { Piscina } from 'piscina';
 import type { Job } from '../machine/job.js';
-import { machinePool } from '../machine/machine-pool.js';
+import { MachineWorker } from '../machine/machine-worker.js';
 import { type Found, SEARCH_OVER, type SearchOutcome, type SearchRequest } from './search.js';
 import type { SearchTask } from './search-worker.js';
 
@@ -10,34 +9,25 @@ const MOST_MACHINES = 8;
 
 /** Looks for the last place in a recording where a debugger wants to stop, in several stretches at a time, the last ones first. */
 export class SearchPool {
-  private readonly job: Omit<Job, 'control'>;
-  private readonly machines: number;
-  private pool: Piscina<unknown, unknown> | null = null;
+  private readonly workers: readonly MachineWorker[];
 
   /** @param machines at a time; by default one per processor */
   constructor(job: Omit<Job, 'control'>, machines = Math.min(availableParallelism(), MOST_MACHINES)) {
-    this.job = job;
-    this.machines = machines;
+    const options = { worker: new URL('./search-worker.js', import.meta.url), workerData: job, onDemand: true };
+    this.workers = Array.from({ length: machines }, () => new MachineWorker(options));
   }
 
   async search({ stretches, sought, useful }: SearchRequest): Promise<SearchOutcome> {
-    this.pool ??= machinePool({
-      worker: new URL('./search-worker.js', import.meta.url),
-      threads: this.machines,
-      workerData: this.job,
-      onDemand: true,
-    });
-    const { pool } = this;
     const view = new Int32Array(useful);
     let next = stretches.length;
     let found: Found | null = null;
     let failed = false;
-    const lane = async (): Promise<void> => {
+    const lane = async (worker: MachineWorker): Promise<void> => {
       while (next > 0 && !failed) {
         const index = --next;
         if (Atomics.load(view, 0) > index) return;
         const task: SearchTask = { stretch: stretches[index]!, index, sought, useful };
-        const outcome = (await pool.run(task, { name: 'searchStretch' }).catch(() => 'failed')) as SearchOutcome;
+        const outcome = (await worker.run('searchStretch', task).catch(() => 'failed')) as SearchOutcome;
         if (outcome === 'failed') {
           failed = true;
           Atomics.store(view, 0, SEARCH_OVER);
@@ -47,13 +37,13 @@ export class SearchPool {
         }
       }
     };
-    await Promise.all(Array.from({ length: this.machines }, lane));
+    await Promise.all(this.workers.map(lane));
     if (failed) return 'failed';
     return Atomics.load(view, 0) === SEARCH_OVER ? 'interrupted' : found;
   }
 
   /** Ends all machines. */
   async close(): Promise<void> {
-    await this.pool?.destroy();
+    await Promise.all(this.workers.map((worker) => worker.close()));
   }
 }

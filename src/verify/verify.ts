@@ -1,15 +1,16 @@
 import { CheckpointStore } from '../../replay/checkpoints/store.js';
 import { UserError } from '../core/errors.js';
 import { checkpointsPath, knownPages } from '../machine/checkpoint-files.js';
+import { MachineWorker } from '../machine/machine-worker.js';
 import { recordingIdentity } from '../machine/recording-identity.js';
 import type { Diagnosis } from './diagnose.js';
 import { Lanes } from './lanes.js';
 import { planSegments, type Segment, type SegmentOutcome, type VerifiedRecording } from './segment.js';
-import { SegmentWorker } from './segment-worker.js';
 import type { SegmentReply, VerifyWorkerData } from './worker.js';
 
 /** A segment is tried again once when its worker dies. */
 const ATTEMPTS = 2;
+
 /** A segment that is not what was recorded, or could not be run. */
 export interface Finding {
   readonly segment: Segment;
@@ -54,8 +55,8 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
   const workers = Math.max(1, Math.min(options.workers, segments.length));
   const places = new SharedArrayBuffer(8 * workers);
   const data: VerifyWorkerData = { recording, counter: new SharedArrayBuffer(4), places };
-  const pool = { worker: new URL('./worker.js', import.meta.url), workerData: data, heap: options.workerHeap };
-  const threads = Array.from({ length: workers }, () => new SegmentWorker(pool, options.signal ?? null));
+  const thread = { worker: new URL('./worker.js', import.meta.url), workerData: data, heap: options.workerHeap, signal: options.signal };
+  const threads = Array.from({ length: workers }, () => new MachineWorker(thread));
   const outcomes: SegmentOutcome[] = [];
   const findings: Finding[] = [];
   const lanes = new Lanes(segments, workers);
@@ -119,7 +120,7 @@ function plan({ log, config, inputs, final }: VerifiedRecording): { segments: Se
 }
 
 /** Null: stopped. A worker does not listen while its segment runs: the signal ends it. */
-async function attempt(thread: SegmentWorker, segment: Segment, isOver: () => boolean): Promise<SegmentReply | null> {
+async function attempt(thread: MachineWorker, segment: Segment, isOver: () => boolean): Promise<SegmentReply | null> {
   let failure = '';
   for (let n = 0; n < ATTEMPTS && !isOver(); n++) {
     try {
@@ -132,7 +133,7 @@ async function attempt(thread: SegmentWorker, segment: Segment, isOver: () => bo
 }
 
 /** The first place where the recording is left is the one that matters. */
-async function explainFirst(thread: SegmentWorker, findings: Finding[], isOver: () => boolean): Promise<Finding[]> {
+async function explainFirst(thread: MachineWorker, findings: Finding[], isOver: () => boolean): Promise<Finding[]> {
   const first = findings.findIndex((f) => f.outcome !== null);
   const finding = findings[first];
   if (finding === undefined || isOver()) return findings;

@@ -1,0 +1,75 @@
+import { Piscina } from 'piscina';
+import { setEngineFlags } from './v8-flags.js';
+
+/** Of JavaScript objects, in MiB: guest memory and checkpoints lie outside. */
+const HEAP_MIB = 1024;
+const IDLE_MS = 60_000;
+
+export interface MachineWorkerOptions {
+  /** The module whose exports are the tasks. */
+  readonly worker: URL;
+  readonly workerData: unknown;
+  /** MiB; see HEAP_MIB. */
+  readonly heap?: number | undefined;
+  /** The thread begins when there is something to do, and ends some time after; otherwise it is there until `close`. */
+  readonly onDemand?: boolean;
+  /** Ends the thread, whatever it does. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A thread with a machine of its own, which runs one task after the other and keeps the machine between them; with the next one behind a failure a new thread begins. Each has a pool of its own: a pool
+ * of several does not say which thread runs what, and gives no new thread to what waits once one has ended before its first task.
+ */
+export class MachineWorker {
+  private readonly options: MachineWorkerOptions;
+  private pool: Piscina<unknown, unknown> | null = null;
+
+  constructor(options: MachineWorkerOptions) {
+    this.options = options;
+  }
+
+  /** Runs a task; rejects with what it threw, or what its thread died of. */
+  async run(name: string, task: unknown): Promise<unknown> {
+    this.pool ??= this.makePool();
+    const { pool } = this;
+    // What a thread dies of before it has its task.
+    let died: (e: Error) => void = () => {};
+    const death = new Promise<never>((_, reject) => {
+      died = reject;
+    });
+    pool.on('error', died);
+    try {
+      return await Promise.race([pool.run(task, { name, signal: this.options.signal ?? null }), death]);
+    } catch (e) {
+      await this.close();
+      throw e;
+    } finally {
+      pool.off('error', died);
+    }
+  }
+
+  async close(): Promise<void> {
+    const { pool } = this;
+    this.pool = null;
+    await pool?.destroy();
+  }
+
+  private makePool(): Piscina<unknown, unknown> {
+    const { worker, workerData, heap, onDemand } = this.options;
+    setEngineFlags();
+    const pool = new Piscina<unknown, unknown>({
+      filename: worker.href,
+      minThreads: onDemand ? 0 : 1,
+      maxThreads: 1,
+      ...(onDemand ? { idleTimeout: IDLE_MS } : {}),
+      workerData,
+      // A machine does not return to its event loop while a task runs.
+      atomics: 'disabled',
+      resourceLimits: { maxOldGenerationSizeMb: heap ?? HEAP_MIB },
+    });
+    // What a thread dies of comes with its task.
+    pool.on('error', () => {});
+    return pool;
+  }
+}
