@@ -29,12 +29,16 @@ function line(id: string, tag: string, bytes: string, when: string, vmClock: str
   return `${id.padEnd(9)}${tag.padEnd(17)} ${bytes.padStart(8)}${when.padStart(20)}${vmClock.padStart(13)}${icount.padStart(11)}`;
 }
 
-/** Three significant digits, with the unit that leaves less than 1000. */
+/** Three significant digits as C's %0.3g has them (halves go to the even digit), with the unit that leaves less than 1000. */
 function size(bytes: number): string {
   let unit = 0;
   let value = bytes;
   for (; value >= 1000 && unit < UNITS.length - 1; unit++) value /= 1024;
-  return `${Number(value.toPrecision(3))} ${UNITS[unit]}`;
+  const scale = value >= 100 ? 1 : value >= 10 ? 10 : value >= 1 ? 100 : 1000;
+  const cut = Math.floor(value * scale);
+  const rest = value * scale - cut;
+  const digits = rest > 0.5 || (rest === 0.5 && cut % 2 === 1) ? cut + 1 : cut;
+  return `${digits === 1000 && scale === 1 ? '1e+03' : digits / scale} ${UNITS[unit]}`;
 }
 
 /** In the time zone of the host. */
