@@ -2,10 +2,13 @@ import { rmSync } from 'node:fs';
 import { FileOutput, type LogOutput } from '../../replay/log/output.js';
 import { UserError } from '../core/errors.js';
 import { checkpointsPath } from './checkpoint-files.js';
-import type { CharTarget, MachineConfig } from './config.js';
-import { namedInputs } from './input-paths.js';
+import type { CharTarget, MachineConfig, SnapshotConfig } from './config.js';
+import { describeInputs, namedInputs } from './input-paths.js';
+import type { Job } from './job.js';
 import { realPath } from './real-path.js';
 import { type SidecarContents, sidecarPath, stageSidecar } from './sidecar.js';
+import { refuseSnapshotFile, snapshotFile, snapshotFileFromLog } from './snapshot-files.js';
+import { checkSnapshotName } from './snapshot-store.js';
 
 /** The files of a recording: keeps what is written in memory until the machine is built, and only then replaces an older recording of that name. */
 export class NewRecording implements LogOutput {
@@ -49,7 +52,7 @@ export class NewRecording implements LogOutput {
 }
 
 /** A recording must not be written over what its machine is made from or writes. */
-export function refuseOverwriting(log: string, config: MachineConfig): void {
+function refuseOverwriting(log: string, config: MachineConfig): void {
   const outputs: (readonly [string, CharTarget])[] = config.serial.map((t) => ['--serial', t] as const);
   if (config.debugcon !== null) outputs.push(['--debugcon', config.debugcon.target]);
   const named = [...namedInputs(config), ...outputs.flatMap(([option, t]) => (t.kind === 'file' ? [{ option, path: t.path }] : []))];
@@ -57,4 +60,25 @@ export function refuseOverwriting(log: string, config: MachineConfig): void {
     for (const { option, path } of named)
       if (realPath(path) === realPath(written))
         throw new UserError('bad-option', `${written} is also named by ${option}; give the recording another name`);
+}
+
+/** What a recording in LOG needs before its machine is built: LOG.json's contents, and where its snapshots go. Throws UserError for names that cannot be used, or would be written over. */
+export function planRecording(
+  log: string,
+  config: MachineConfig,
+  logFormat: SidecarContents['logFormat'],
+  asked: SnapshotConfig | undefined,
+): { readonly sidecar: SidecarContents; readonly snapshots: NonNullable<Job['snapshots']> } {
+  refuseOverwriting(log, config);
+  const store = snapshotFile(log, asked?.file ?? null, null);
+  const first = asked?.first ?? null;
+  if (first) checkSnapshotName(first);
+  if (asked !== undefined) refuseSnapshotFile(store, log, config, true);
+  const sidecar = {
+    machine: config,
+    inputs: describeInputs(config, log),
+    logFormat,
+    ...(asked === undefined ? {} : { snapshots: snapshotFileFromLog(log, store) }),
+  };
+  return { sidecar, snapshots: { store, given: true, first, last: null } };
 }

@@ -1,11 +1,8 @@
 import type { CommandModule } from 'yargs';
 import { checkpointInterval, DEFAULT_INTERVAL } from '../../machine/checkpoint-interval.js';
 import { configure, type MachineArguments } from '../../machine/config.js';
-import { describeInputs } from '../../machine/input-paths.js';
-import { refuseOverwriting } from '../../machine/new-recording.js';
+import { planRecording } from '../../machine/new-recording.js';
 import { recordingEnd, writeSidecar } from '../../machine/sidecar.js';
-import { refuseSnapshotFile, snapshotFile, snapshotFileFromLog } from '../../machine/snapshot-files.js';
-import { checkSnapshotName } from '../../machine/snapshot-store.js';
 import { checkScreenshot, execute, summarize, writeScreenshot } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
 import { type SessionArguments, sessionOptions, untilIcount } from '../session-options.js';
@@ -42,16 +39,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
     const { snapshots: asked, ...config } = configure(args);
     const { log, logFormat } = args;
     const checkpoints = checkpointInterval('--checkpoint-every', args.checkpointEvery);
-    refuseOverwriting(log, config);
-    const store = snapshotFile(log, asked?.file ?? null, null);
-    if (asked?.first) checkSnapshotName(asked.first);
-    if (asked !== undefined) refuseSnapshotFile(store, log, config, true);
-    const sidecar = {
-      machine: config,
-      inputs: describeInputs(config, log),
-      logFormat,
-      ...(asked === undefined ? {} : { snapshots: snapshotFileFromLog(log, store) }),
-    };
+    const { sidecar, snapshots } = planRecording(log, config, logFormat, asked);
     checkScreenshot(args.screenshot, config);
     const job = {
       kind: 'record',
@@ -65,7 +53,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
       screenshot: args.screenshot !== undefined,
       strict: true,
       final: null,
-      ...(asked === undefined ? {} : { snapshots: { store, given: true, first: asked.first, last: null } }),
+      ...(asked === undefined ? {} : { snapshots }),
     } as const;
     const result = await execute(job, stdinDevice(config));
     writeSidecar(log, { ...sidecar, final: recordingEnd(log, result) });

@@ -4,11 +4,8 @@ import type { StopCause } from '../../core/debug-target.js';
 import { EXIT_USER_ERROR, UserError } from '../../core/errors.js';
 import { MachineThread } from '../../debug/machine-thread.js';
 import { configure } from '../../machine/config.js';
-import { describeInputs } from '../../machine/input-paths.js';
 import type { Job } from '../../machine/job.js';
-import { refuseOverwriting } from '../../machine/new-recording.js';
-import { refuseSnapshotFile, snapshotFile, snapshotFileFromLog } from '../../machine/snapshot-files.js';
-import { checkSnapshotName } from '../../machine/snapshot-store.js';
+import { planRecording } from '../../machine/new-recording.js';
 import { serveHuman } from '../../monitor/monitor-server.js';
 import { DebugServices } from '../debug-services.js';
 import { replayJob } from '../replay-job.js';
@@ -46,17 +43,7 @@ function job(line: QemuCommandLine): Omit<Job, 'control'> {
     };
   }
   const log = line.log!;
-  refuseOverwriting(log, config);
-  const store = snapshotFile(log, asked?.file ?? null, null);
-  if (asked?.first) checkSnapshotName(asked.first);
-  if (asked !== undefined) refuseSnapshotFile(store, log, config, true);
-  const sidecar = {
-    machine: config,
-    inputs: describeInputs(config, log),
-    logFormat: base.logFormat,
-    ...(asked === undefined ? {} : { snapshots: snapshotFileFromLog(log, store) }),
-  };
-  return { ...base, kind: 'record', config, log, sidecar, snapshots: { store, given: true, first: asked?.first ?? null, last: null } };
+  return { ...base, kind: 'record', config, log, ...planRecording(log, config, base.logFormat, asked) };
 }
 
 async function run(line: QemuCommandLine): Promise<void> {
