@@ -6,6 +6,8 @@ import { callsOf, endsIndirect, returns, targetsOf } from './translate/targets.j
 
 /** Calls inside calls. */
 const MAX_DEPTH = 6;
+/** Executions beyond which a TB is no more likely than another one. */
+const ENOUGH = 2000;
 
 /** Where the functions called in the region return to, the innermost first. */
 interface Calls {
@@ -44,6 +46,8 @@ class Former {
   private readonly minHits: number;
   private insns = 0;
   private candidates: Candidate[] = [];
+  /** Ways that no node of their own was made for. */
+  private readonly rejected: Pick<Candidate, 'from' | 'eip'>[] = [];
 
   constructor(cache: BlockCache, entry: Block, size: RegionSize, minHits: number) {
     this.size = size;
@@ -52,6 +56,14 @@ class Former {
     this.minHits = minHits;
     this.add(entry, null, 1);
     for (let next = this.take(); next !== null; next = this.take()) this.follow(next);
+    for (const { from, eip } of this.rejected) this.link(from, eip);
+  }
+
+  /** There is no room for another node, but the TB may stand in the region for another call. What returns from there is then guessed wrong, and leaves. */
+  private link(from: number, eip: number): void {
+    const { ways } = this.nodes[from]!;
+    const known = this.nodes.findIndex((n) => (n.tb.eip | 0) === eip);
+    if (known >= 0 && ways.every((w) => w.eip !== eip)) ways.push({ eip, to: known });
   }
 
   private take(): Candidate | null {
@@ -78,7 +90,7 @@ class Former {
     if (within !== null && within.depth > MAX_DEPTH) return;
     const targets = endsIndirect(tb) ? seen(tb).map((b) => b.eip | 0) : targetsOf(tb);
     const hits = targets.map((eip) => this.hitsAt(tb, eip));
-    const all = endsIndirect(tb) ? this.cache.hits(tb) : hits.reduce((sum, n) => sum + n, 0);
+    const all = endsIndirect(tb) ? this.executions(tb) : hits.reduce((sum, n) => sum + n, 0);
     targets.forEach((eip, k) => {
       if (hits[k]! > 0) offer(eip, Math.min(hits[k]! / all, 1), within);
     });
@@ -93,16 +105,23 @@ class Former {
       ways.push({ eip, to: known });
       return;
     }
-    if (weight < this.size.weight || nodes.length === this.size.nodes) return;
-    const next = this.find(tb, eip);
-    if (next === null || this.insns + next.count > this.size.insns) return;
+    const next = weight < this.size.weight || nodes.length === this.size.nodes ? null : this.find(tb, eip);
+    if (next === null || this.insns + next.count > this.size.insns) {
+      this.rejected.push({ from, eip });
+      return;
+    }
     ways.push({ eip, to: nodes.length });
     this.add(next, calls, weight);
   }
 
   private hitsAt(before: Block, eip: number): number {
     const block = this.find(before, eip);
-    return block === null ? 0 : this.cache.hits(block);
+    return block === null ? 0 : this.executions(block);
+  }
+
+  /** As far as they say something: what goes on inside translations is not counted, and a TB that is entered often from elsewhere would take all the weight. */
+  private executions(block: Block): number {
+    return Math.min(this.cache.hits(block), ENOUGH);
   }
 
   /** The block at `eip`, when it is fit to join. */
