@@ -35,6 +35,8 @@ export class Block {
   behindBefore: Block = this;
   /** Holds an INTO, which counts what is behind it in its block. */
   hasInto = false;
+  /** BlockCache.era in which it, and what its translation holds, was last noted as executed at `laddr`. */
+  era = -1;
 
   /** Where its packed form is (see threaded/packed-insn.ts); 0: not made yet, -1: there is none. */
   threaded = 0;

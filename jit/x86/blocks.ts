@@ -2,11 +2,13 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../../src/memory/physical.js';
 import { Block, isRelativeJump, NEVER, NOWHERE, setJump } from './block.js';
 import type { CodeWatcher, Cpu } from './cpu.js';
 import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
+import type { ExecutedCode } from './executed-code.js';
 import { END_JUMP, END_NONE, type Insn } from './insn.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_CPL, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
 import type { ThreadedCode } from './threaded/threaded-code.js';
+import type { TranslatableBlock } from './translate/translation.js';
 
 /** Mode bits that decoded code does not depend on. */
 const TRANSIENT_MODE = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
@@ -56,6 +58,10 @@ export class BlockCache implements CodeWatcher {
 
   /** Packed forms of blocks; null: there are none. */
   threaded: ThreadedCode | null = null;
+  /** Collects what is executed; null: nobody wants to know. */
+  executed: ExecutedCode | null = null;
+  /** Blocks are noted as executed once in each. */
+  private era = 0;
 
   /** @param hot executions after which a new block comes up for translation. */
   constructor(cpu: Cpu, hot: number) {
@@ -76,7 +82,8 @@ export class BlockCache implements CodeWatcher {
     const laddr = (eip + r[SEG_BASE + CS]) | 0;
     const mode = cpu.mode & ~TRANSIENT_MODE;
     const block = this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)];
-    if (block.eip === eip && block.mode === mode && block.laddr === laddr && (isAt(cpu, block) || this.crossesThere(block))) return block;
+    const known = block.eip === eip && block.mode === mode && block.laddr === laddr && block.era === this.era;
+    if (known && (isAt(cpu, block) || this.crossesThere(block))) return block;
     return this.findSlow(eip, laddr);
   }
 
@@ -94,7 +101,8 @@ export class BlockCache implements CodeWatcher {
     const { cpu } = this;
     const eip = cpu.r[EIP];
     const next = block.behind.eip === eip ? block.behind : block.behindBefore;
-    if (next.eip === eip && next.mode === block.mode && next.laddr === ((eip + cpu.r[SEG_BASE + CS]) | 0) && isAt(cpu, next)) return next;
+    const known = next.eip === eip && next.mode === block.mode && next.era === this.era;
+    if (known && next.laddr === ((eip + cpu.r[SEG_BASE + CS]) | 0) && isAt(cpu, next)) return next;
     const found = this.find();
     if (found !== block.behind) {
       block.behindBefore = block.behind;
@@ -115,7 +123,30 @@ export class BlockCache implements CodeWatcher {
       if (block.secondPage < 0) block.at = block.paddr | 0;
       this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)] = block;
     }
+    this.noteExecuted(block);
     return block;
+  }
+
+  /** From now on all that is executed is noted once more. */
+  beginEra(): void {
+    this.era++;
+    if (this.threaded !== null) this.threaded.era = this.era;
+  }
+
+  /** A block that was just found, or the translation that it has been given since, is about to be entered. */
+  noteExecuted(block: Block): void {
+    block.era = this.era;
+    this.threaded?.noted(block);
+    const { executed } = this;
+    if (executed === null) return;
+    if (block.compiled === null) executed.add(block.laddr, block.lengthBytes);
+    else this.noteAll(block.members);
+  }
+
+  /** Blocks in the current code segment are about to be executed. */
+  noteAll(blocks: readonly TranslatableBlock[]): void {
+    const base = this.cpu.r[SEG_BASE + CS];
+    for (const { eip, insns } of blocks) this.executed?.add(eip + base, lengthOf(insns));
   }
 
   private lookup(eip: number, laddr: number): Block {
@@ -343,6 +374,12 @@ function isAt(cpu: Cpu, { at, laddr, mode }: Block): boolean {
 /** Fits 29 bits. */
 function key(paddr: number, mode: number): number {
   return ((mode & 0x1ffff) << PAGE_SHIFT) | (paddr & (PAGE_SIZE - 1));
+}
+
+function lengthOf(insns: readonly Insn[]): number {
+  let length = 0;
+  for (const insn of insns) length += insn.length;
+  return length;
 }
 
 function secondPageOf(laddr: number): number {

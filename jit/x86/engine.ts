@@ -236,6 +236,7 @@ export class Engine implements EngineView {
         const training = translations.comeUp(block);
         if ((training !== null || block.compiled !== null) && r[LEFT] >= block.count && pendingRequest(cpu) === 0) {
           if (!this.mayEnter(block, training)) return;
+          this.noteEntered(block, training);
           if (training !== null) this.train(block, training);
           else this.runTranslations(block);
           return;
@@ -268,6 +269,7 @@ export class Engine implements EngineView {
       if (++block.hits >= block.due) {
         const training = this.translations!.comeUp(block);
         if (!this.mayEnter(block, training)) return;
+        this.noteEntered(block, training);
         if (training !== null) {
           this.train(block, training);
           return;
@@ -290,6 +292,13 @@ export class Engine implements EngineView {
     const { stops } = this;
     if (stops === null || !stops.breaks) return true;
     return training === null ? stops.isClear(block) : stops.areClear(training.tbs);
+  }
+
+  /** A translation may be new since the block was found. */
+  private noteEntered(block: Block, training: Translation | null): void {
+    if (this.blocks.executed === null) return;
+    if (training === null) this.blocks.noteExecuted(block);
+    else this.blocks.noteAll(training.tbs);
   }
 
   /** One block, by its translation (never a region's) or the interpreter. */
@@ -498,6 +507,8 @@ export class Engine implements EngineView {
     this.outsideInstruction = false;
     if (!guestFault.counted) r[LEFT]++;
     else if (software && vector === OF) this.countBehindInto();
+    // An instruction that cannot be fetched has no block.
+    this.blocks.executed?.add(cpu.insnEip + r[SEG_BASE + CS], 1);
     for (;;) {
       if (!software) {
         const next = nextException(cpu, vector);

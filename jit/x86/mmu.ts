@@ -105,6 +105,7 @@ export function resolveRead(cpu: Cpu, laddr: number, user: boolean): number {
 
 /** The same for writing. */
 export function resolveWrite(cpu: Cpu, laddr: number, user: boolean): number {
+  cpu.linearWritten[laddr >>> 12] = 1;
   const tlb = user ? cpu.userWrite : cpu.supervisorWrite;
   const d = tlb[laddr >>> 12];
   if ((d & 0xffe) === 0) {
@@ -306,11 +307,12 @@ function eachForWriting(cpu: Cpu, visit: (tlb: Int32Array, linearPage: number) =
 }
 
 /**
- * Clears all marks of written pages: the next store to each goes the slow way and marks it. Mappings stay as they are: what was cached must not depend on when somebody looked
+ * Clears all marks of written pages, backing and linear: the next store to each goes the slow way and marks it. Mappings stay as they are: what was cached must not depend on when somebody looked
  * (a walk sets bits in page tables).
  */
 export function watchWrites(cpu: Cpu): void {
   cpu.memory.dirtyPage.fill(0);
+  cpu.linearWritten.fill(0);
   eachForWriting(cpu, watch);
 }
 

@@ -22,6 +22,7 @@ export const MAX_PAYLOAD_BYTES = 128 << 20;
 export const RECORD_CONTENTS = 1;
 export const RECORD_KNOWN = 2;
 export const RECORD_CHECKPOINT = 3;
+export const RECORD_FOOTPRINT = 4;
 
 /** What stands before each record's payload. */
 export interface RecordHeader {
@@ -53,7 +54,7 @@ export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | null {
     payloadBytes: view.getUint32(4, true),
     payloadCrc: view.getUint32(8, true),
   };
-  const known = header.type >= RECORD_CONTENTS && header.type <= RECORD_CHECKPOINT;
+  const known = header.type >= RECORD_CONTENTS && header.type <= RECORD_FOOTPRINT;
   return known && header.payloadBytes <= MAX_PAYLOAD_BYTES ? header : null;
 }
 

@@ -5,6 +5,7 @@ import { FileInput } from '../log/input.js';
 import { HEADER_BYTES } from '../log/reader.js';
 import { contentHash } from './content-hash.js';
 import { encodeCheckpoint } from './entry.js';
+import { encodeFootprint, type Footprint, type Span } from './footprint.js';
 import {
   type CheckpointEntry,
   type CheckpointPosition,
@@ -13,6 +14,7 @@ import {
   KNOWN_ENTRY_BYTES,
   RECORD_CHECKPOINT,
   RECORD_CONTENTS,
+  RECORD_FOOTPRINT,
   RECORD_KNOWN,
   type Space,
   type StoreDescription,
@@ -57,6 +59,8 @@ export class StoreWriter {
   private count = 0;
   /** Checkpoints that the file had, by moment. */
   private readonly there = new Map<string, StoredCheckpoint>();
+  /** Footprints that the file has, by what they are about. */
+  private readonly footprints: Set<string>;
   /** Up to where the log's bytes are hashed. */
   private logAt = HEADER_BYTES;
   private readonly log: string;
@@ -70,8 +74,10 @@ export class StoreWriter {
     known: ReadonlyMap<string, KnownPage>,
     hashes: string[],
     there: readonly (StoredCheckpoint | null)[],
+    spans: readonly Span[],
     log: string,
   ) {
+    this.footprints = new Set(spans.map((s) => momentName(s.from, s.to)));
     this.log = log;
     this.file = file;
     this.spaces = description.spaces;
@@ -84,7 +90,7 @@ export class StoreWriter {
 
   /** Begins a new store, in the place of one that was there. */
   static create(path: string, description: StoreDescription, known: KnownPages, log: string): StoreWriter {
-    return new StoreWriter(StoreFile.create(path, description), description, known.index(), [''], [], log);
+    return new StoreWriter(StoreFile.create(path, description), description, known.index(), [''], [], [], log);
   }
 
   /** Goes on with a store that is there; see CheckpointStore for the errors. */
@@ -92,7 +98,7 @@ export class StoreWriter {
     const store = new CheckpointStore(path, identity, known, { writable: true });
     const file = store.release();
     file.trim();
-    return new StoreWriter(file, store, known.index(), store.hashes(), store.all, log);
+    return new StoreWriter(file, store, known.index(), store.hashes(), store.all, store.footprintSpans, log);
   }
 
   /** Some of what changed in a space since the checkpoint before: numbers of pages, and their bytes one behind the other. Each page once. */
@@ -142,6 +148,14 @@ export class StoreWriter {
     this.file.append(RECORD_CHECKPOINT, 0, encodeCheckpoint(entry, pairs));
     this.base = this.count++;
     return true;
+  }
+
+  /** Adds what a stretch of the recording touched, unless the store has it. */
+  addFootprint(footprint: Footprint): void {
+    const name = momentName(footprint.from, footprint.to);
+    if (this.footprints.has(name)) return;
+    this.footprints.add(name);
+    this.file.append(RECORD_FOOTPRINT, 0, encodeFootprint(footprint));
   }
 
   private isSame(other: StoredCheckpoint, items: Readonly<Record<string, number>>): boolean {
@@ -230,8 +244,8 @@ export class StoreWriter {
   }
 }
 
-function momentName(icount: number, events: number): string {
-  return `${icount} ${events}`;
+function momentName(a: number, b: number): string {
+  return `${a} ${b}`;
 }
 
 /** SHA-256 (hex) of a stretch of a log. */

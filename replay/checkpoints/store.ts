@@ -2,6 +2,7 @@ import { inflateRawSync } from 'node:zlib';
 import { UserError } from '../../src/core/errors.js';
 import { contentHash } from './content-hash.js';
 import { checkDescription, decodeCheckpoint } from './entry.js';
+import { decodeFootprint, type Footprint, footprintSpan, SPAN_BYTES, type Span } from './footprint.js';
 import {
   type CheckpointEntry,
   CONTENT_ENTRY_BYTES,
@@ -11,6 +12,7 @@ import {
   MAX_PAYLOAD_BYTES,
   RECORD_CHECKPOINT,
   RECORD_CONTENTS,
+  RECORD_FOOTPRINT,
   RECORD_KNOWN,
   type Space,
 } from './format.js';
@@ -49,6 +51,9 @@ export class CheckpointStore {
   private readonly file: StoreFile;
   private readonly known: KnownPages;
   private readonly blocks: Block[] = [];
+  private readonly footprints: (PlacedRecord & Span)[] = [];
+  /** The stretches of the recording of which there are footprints. They may overlap. */
+  readonly footprintSpans: readonly Span[] = this.footprints;
   private contentCount = 0;
   private readonly cache = new Map<Block, Uint8Array[]>();
   private cachedBytes = 0;
@@ -90,6 +95,13 @@ export class CheckpointStore {
         all.push(checkpoint);
         continue;
       }
+      if (record.type === RECORD_FOOTPRINT) {
+        const beginning = record.payloadBytes < SPAN_BYTES ? null : this.file.read(record.at, SPAN_BYTES);
+        const span = beginning === null ? null : footprintSpan(beginning);
+        if (span === null) damages.push(`what was executed, at byte ${record.at}, is damaged`);
+        else this.footprints.push({ ...record, ...span });
+        continue;
+      }
       this.blocks.push({ first: this.contentCount + 1, record, hashes: null });
       this.contentCount += record.count;
     }
@@ -124,6 +136,12 @@ export class CheckpointStore {
       else high = middle;
     }
     return this.checkpoints[low - 1] ?? null;
+  }
+
+  /** What was touched in a stretch of `footprintSpans`; null: that is damaged. */
+  footprint(index: number): Footprint | null {
+    const payload = this.file.payload(this.footprints[index]!);
+    return payload === null ? null : decodeFootprint(payload);
   }
 
   /** Bytes of a content. Throws UserError 'store-corrupt' when it is damaged. */
@@ -234,6 +252,8 @@ export class CheckpointStore {
         return whole;
       });
     };
+    for (const record of this.footprints)
+      if (this.file.payload(record) === null) words.push(`what was executed, at byte ${record.at}, is damaged`);
     return { damages: [...this.damages, ...words], usable: bad.length === 0 ? this.checkpoints : this.checkpoints.filter(isWhole) };
   }
 

@@ -340,12 +340,20 @@ export class Debugger {
     return { kind: 'paused' };
   }
 
-  /** The last place before another one where going forward stops: looked for in one stretch after the other, from the end backwards. */
+  /**
+   * The last place before another one where going forward stops: looked for in one stretch after the other, from the end backwards. Stretches whose footprints say that there is nothing are
+   * left out.
+   */
   private searchBefore(end: Position): SearchOutcome {
+    const untouched = this.trail!.untouched(this);
     let to = end;
     for (let asked = false; ; ) {
+      const last = to.deliveries > 0 ? to.icount : to.icount - 1;
+      const cleared = untouched(last);
+      if (cleared < 0) return null;
+      if (cleared < last) to = { icount: cleared + 1, deliveries: 0 };
       const from = this.trail!.startBefore(to.icount - 1);
-      const stretches = asked ? [] : this.storedStretches(to);
+      const stretches = asked ? [] : this.storedStretches(to).filter((s) => untouched(s.to.icount - 1) > s.from);
       if (stretches.length > 1) {
         asked = true;
         const found = this.options.searcher!.search(stretches, this);

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { mayTouch, reachBack, type Targets } from '../../replay/checkpoints/footprint.js';
 import type { KeptMoment } from '../machine/moment-memory.js';
 import type { Timeline } from '../machine/timeline.js';
 
@@ -83,6 +84,23 @@ export class Trail {
     const kept = this.moments.findLast((m) => m.icount < icount)?.icount ?? 0;
     const stored = this.timeline.store?.checkpoints.findLast((c) => c.icount < icount)?.icount ?? 0;
     return Math.max(kept, stored) || -1;
+  }
+
+  /** A function that says how far back from an instruction count, itself included, nothing that is looked for can be found: up to there, that itself excluded. */
+  untouched(targets: Targets): (icount: number) => number {
+    const { store } = this.timeline;
+    if (store === null) return (icount) => icount;
+    const clear = new Map<number, boolean>();
+    const isClear = (index: number): boolean => {
+      let known = clear.get(index);
+      if (known === undefined) {
+        const footprint = store.footprint(index);
+        known = footprint !== null && !mayTouch(footprint, targets);
+        clear.set(index, known);
+      }
+      return known;
+    };
+    return (icount) => reachBack(store.footprintSpans, icount, isClear);
   }
 
   /** Stored checkpoints before an instruction count, by theirs; ascending. */

@@ -6,6 +6,7 @@ import { checkpointsPath, inputPlaces } from './checkpoint-files.js';
 import type { CheckpointInterval } from './checkpoint-interval.js';
 import { type CheckpointSummary, CheckpointThread } from './checkpoint-thread.js';
 import type { MachineConfig } from './config.js';
+import { FootprintCollector } from './footprint-collector.js';
 import type { InputFile } from './input-paths.js';
 import type { PcMachine } from './pc.js';
 import { recordingIdentity } from './recording-identity.js';
@@ -43,6 +44,7 @@ export class CheckpointMaker {
   private readonly interval: NonNullable<CheckpointInterval>;
   private readonly options: MakerOptions;
   private readonly owed: OwedCopies;
+  private readonly footprints: FootprintCollector;
   /** Made, but not yet copied whole. */
   private moment: CheckpointMoment | null = null;
   private nextAt = 0;
@@ -70,6 +72,7 @@ export class CheckpointMaker {
       log,
     });
     this.owed = new OwedCopies(machine, (space, number, bytes) => this.thread.put(space, number, bytes));
+    this.footprints = new FootprintCollector(machine, (footprint) => this.thread.addFootprint(footprint));
   }
 
   /** Makes the first checkpoint, of a machine that has not run yet. */
@@ -83,6 +86,7 @@ export class CheckpointMaker {
    * @param beforeTaken called before one is made: the log must hold everything up to here.
    */
   progressed(beforeTaken: () => void): void {
+    this.footprints.progressed();
     if (this.moment !== null) {
       if (this.thread.ready) this.timed(() => this.copySome());
       return;
@@ -116,6 +120,7 @@ export class CheckpointMaker {
       position: this.session.save().position,
       items: Object.fromEntries(parts),
     };
+    this.footprints.checkpoint();
     this.owed.begin();
     this.lastIcount = icount;
     this.nextAt = this.now + this.every;
@@ -140,8 +145,9 @@ export class CheckpointMaker {
     return 'guestNs' in this.interval ? this.machine.time.nowNs() : this.machine.engine.icount;
   }
 
-  /** Where the next one is due, in instructions from now; Infinity when only time will tell. */
+  /** Where `progressed` is to be called next, in instructions from now; Infinity when only time will tell. */
   get distance(): number {
+    if (this.footprints.isOpen) return 1;
     const left = Math.max(0, this.nextAt - this.now);
     return 'guestNs' in this.interval ? Math.ceil(left / this.machine.time.nsPerInstruction) : left;
   }
@@ -149,6 +155,7 @@ export class CheckpointMaker {
   /** Waits until all are written. */
   finish(): CheckpointReport {
     this.copyAll();
+    this.footprints.finish();
     return { ...this.thread.finish(), stoppedMs: this.stoppedMs, longestMs: this.longestMs };
   }
 }

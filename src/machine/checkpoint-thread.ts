@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { StoreDescription } from '../../replay/checkpoints/format.js';
 import type { CheckpointMoment } from '../../replay/checkpoints/store-writer.js';
+import type { CollectedFootprint } from './footprint-collector.js';
 
 /** What is copied goes to the thread in shared memory of this length, which comes back when the thread has done with it: no garbage, no fresh pages of the host's. */
 const CRATE_BYTES = 1 << 18;
@@ -25,8 +26,8 @@ export interface CheckpointThreadStart {
   readonly progress: SharedArrayBuffer;
 }
 
-/** To the thread: some of what changed since the checkpoint before; the checkpoint that it is of; null: that was the last. */
-export type CheckpointMessage = CheckpointUnits | CheckpointMoment | null;
+/** To the thread: some of what changed since the checkpoint before; the checkpoint that it is of; what was touched on the way to it; null: that was the last. */
+export type CheckpointMessage = CheckpointUnits | CheckpointMoment | CollectedFootprint | null;
 
 /** Pages or chunks of a space. */
 interface CheckpointUnits {
@@ -144,6 +145,11 @@ export class CheckpointThread {
   add(moment: CheckpointMoment): void {
     this.send();
     this.post(moment, null);
+  }
+
+  /** What was touched on the way to a checkpoint. */
+  addFootprint(footprint: CollectedFootprint): void {
+    if (this.failure === null) this.post(footprint, null);
   }
 
   private post(message: CheckpointMessage, crate: Crate | null): void {

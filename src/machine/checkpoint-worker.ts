@@ -2,6 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { KnownPages } from '../../replay/checkpoints/known-pages.js';
 import { StoreWriter } from '../../replay/checkpoints/store-writer.js';
 import type { CheckpointMessage, CheckpointReply, CheckpointThreadStart } from './checkpoint-thread.js';
+import { footprintOf } from './footprint-collector.js';
 
 /** Entry point of the thread that writes LOG.checkpoints. After a failure it only counts. */
 const start = workerData as CheckpointThreadStart;
@@ -32,7 +33,8 @@ function accept(message: NonNullable<CheckpointMessage>): void {
     writer!.addUnits(message.space, message.numbers, new Uint8Array(message.bytes));
     return;
   }
-  if (writer!.add(message)) made++;
+  if ('entries' in message) writer!.addFootprint(footprintOf(message));
+  else if (writer!.add(message)) made++;
   bytes = writer!.bytes;
 }
 

@@ -17,6 +17,8 @@ const config = demoGuest(temporaryFolder());
 const plain = record(join(temporaryFolder(), 'plain.rr'), config, '5.2', END);
 const stored = record(join(temporaryFolder(), 'stored.rr'), config, '5.2', END);
 addCheckpoints(stored, 150_000, END);
+const marked = record(join(temporaryFolder(), 'marked.rr'), config, '5.2', END);
+addCheckpoints(marked, 150_000, END, undefined, true);
 
 const job = (log: string): Omit<Job, 'control'> => ({
   ...{ kind: 'replay', config, log, logFormat: '5.2', until: null, jit: 'on', screenshot: false, strict: true, final: null, inputs: [] },
@@ -26,7 +28,10 @@ const open = (log: string, options: DebuggerOptions): Debugger => new Debugger(n
 /** Looks at each stretch with a machine of its own, in this thread. */
 class Helper implements Searcher {
   asked: readonly Stretch[] = [];
-  private readonly machine = open(stored.log, {});
+  private readonly machine: Debugger;
+  constructor(log: string) {
+    this.machine = open(log, {});
+  }
   search(stretches: readonly Stretch[], { breakpoints, watchpoints }: Debugger): SearchOutcome {
     this.asked = stretches;
     this.machine.setBreakpoints(breakpoints);
@@ -46,11 +51,13 @@ interface Case {
   readonly watchpoints: readonly Watchpoint[];
 }
 
-const helper = new Helper();
+const helper = new Helper(stored.log);
+const markedHelper = new Helper(marked.log);
 const reference = open(plain.log, {});
 const searching = open(stored.log, { searcher: helper, worthAsking: 200_000 });
+const sparing = open(marked.log, { searcher: markedHelper, worthAsking: 200_000 });
 afterAll(() => {
-  for (const machine of [helper, reference, searching]) machine.close();
+  for (const machine of [helper, markedHelper, reference, searching, sparing]) machine.close();
 });
 
 function cases(): Case[] {
@@ -92,6 +99,32 @@ describe('continuing back, several stretches at a time', () => {
       helper.asked = [];
       expect(back(searching, c)).toEqual(back(reference, c));
     });
+
+  for (const c of cases())
+    it(`finds the same where footprints spare it most of the way: ${c.name}`, () => {
+      expect(back(sparing, c)).toEqual(back(reference, c));
+    });
+
+  it('executes nothing when all footprints say that there is nothing', () => {
+    markedHelper.asked = [];
+    sparing.move({ kind: 'seek', icount: END });
+    const slices = sparing.machine.engine.slices;
+    sparing.setBreakpoints([0xfff]);
+    sparing.setWatchpoints([{ kind: 'write', address: 0x500, lengthBytes: 4 }]);
+    expect(sparing.move({ kind: 'reverse-continue' })).toEqual({ kind: 'log-begin' });
+    sparing.setBreakpoints([]);
+    sparing.setWatchpoints([]);
+    expect(sparing.position).toEqual({ icount: 0, deliveries: 0 });
+    expect(markedHelper.asked).toEqual([]);
+    expect(sparing.machine.engine.slices - slices).toBeLessThan(3);
+  });
+
+  it('leaves out the stretches that did not execute what is looked for', () => {
+    const early = cases()[1]!;
+    markedHelper.asked = [];
+    back(sparing, early);
+    expect(markedHelper.asked.length).toBeLessThan(4);
+  });
 
   it('asks for what lies between stored checkpoints, without a gap, once nothing is found behind the last one', () => {
     back(searching, { name: '', from: 1_190_000, breakpoints: [0xfff], watchpoints: [] });

@@ -17,6 +17,7 @@ class CountedBlock extends TestBlock {
   users: CountedBlock[] = [];
   meetsDevices = false;
   clearOf = 0;
+  era = -1;
 }
 
 let machine: TestMachine;

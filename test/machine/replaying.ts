@@ -1,3 +1,4 @@
+import type { EngineOptions } from '../../jit/x86/engine.js';
 import type { LogEventSource } from '../../replay/log/event-source.js';
 import type { LogFormat } from '../../replay/log/tables.js';
 import type { ReplaySession } from '../../replay/replay-session.js';
@@ -48,11 +49,11 @@ export class Replaying {
   readonly session: ReplaySession;
   private readonly source: LogEventSource;
 
-  constructor({ log, config, format, strict }: Replayed, jit: JitMode) {
+  constructor({ log, config, format, strict }: Replayed, jit: JitMode, observed: Omit<EngineOptions, 'jit'> = {}) {
     const { source, session, build } = openReplay({ log, config, logFormat: format ?? '5.2', strict, jit });
     this.source = source;
     this.session = session;
-    this.machine = build();
+    this.machine = build(observed);
   }
 
   /** @param events so many consumed, where the run is to stop; null: all that are due */

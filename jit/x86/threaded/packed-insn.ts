@@ -36,4 +36,6 @@ export const GRANT = 4;
 export const GRANTED = 6;
 /** Number in the list of blocks. */
 export const BLOCK = 5;
+/** ThreadedCode.era in which it was last noted as executed at LADDR. */
+export const ERA = 7;
 export const HEADER = 8;

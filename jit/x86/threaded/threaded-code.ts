@@ -9,6 +9,7 @@ import {
   BLOCK,
   COUNT,
   EIP_WORD,
+  ERA,
   GRANT,
   GRANTED,
   HEADER,
@@ -37,6 +38,8 @@ export class ThreadedCode {
   readonly blocks: Block[] = [];
   /** How often it was made anew. */
   generation = 0;
+  /** See BlockCache.beginEra. */
+  era = 0;
   private free = FIRST;
   private readonly nobody = new Block(0, -1, -1, NEVER);
 
@@ -59,6 +62,12 @@ export class ThreadedCode {
   grant(header: number, executions: number): void {
     const { code } = this;
     code[header + GRANT] = code[header + GRANTED] = executions;
+  }
+
+  /** A block was noted as executed. */
+  noted(block: Block): void {
+    const header = block.threaded;
+    if (header > 0 && this.code[header + LADDR] === block.laddr) this.code[header + ERA] = this.era;
   }
 
   /** A block must not be entered any more. */
@@ -101,6 +110,7 @@ export class ThreadedCode {
     code[header + LADDR] = block.laddr;
     code[header + BACKING] = block.at;
     code[header + GRANT] = code[header + GRANTED] = 0;
+    code[header + ERA] = block.era;
     code[header + BLOCK] = this.blocks.push(block) - 1;
     block.threaded = header;
     return header;

@@ -5,7 +5,7 @@ import { getCF, getOF, getPF, getSF, getZF, isBelowOrEqual, isLess, isLessOrEqua
 import { MODE_CPL } from '../mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from '../regs.js';
 import { environment } from '../translate/environment.js';
-import { AT, BACKING, BLOCK, COUNT, EIP_WORD, GRANT, HEADER, LADDR, SHAPE_MASK, SLOT } from './packed-insn.js';
+import { AT, BACKING, BLOCK, COUNT, EIP_WORD, ERA, GRANT, HEADER, LADDR, SHAPE_MASK, SLOT } from './packed-insn.js';
 import { SHAPES, shapeFunction } from './shapes.js';
 import { ThreadedCode } from './threaded-code.js';
 
@@ -57,7 +57,7 @@ export class ThreadedInterpreter {
   run(block: Block, follow: boolean): Block | null {
     const { cpu } = this;
     const { r } = cpu;
-    const { code, blocks } = this.code;
+    const { code, blocks, era } = this.code;
     const user = (block.mode & MODE_CPL) === MODE_CPL;
     const operations = user ? this.user : this.supervisor;
     const tlb = user ? cpu.userExecute : cpu.supervisorExecute;
@@ -79,7 +79,15 @@ export class ThreadedInterpreter {
         const count = code[n + COUNT];
         const laddr = code[n + LADDR];
         const there = code[n + EIP_WORD] === eip && laddr === ((eip + base) | 0) && ((tlb[laddr >>> 12] + laddr) | 0) === code[n + BACKING];
-        if (!there || !follow || count === 0 || count > left || code[n + GRANT] <= 0 || cpu.interruptRequest !== 0) {
+        if (
+          !there ||
+          !follow ||
+          count === 0 ||
+          count > left ||
+          code[n + GRANT] <= 0 ||
+          code[n + ERA] !== era ||
+          cpu.interruptRequest !== 0
+        ) {
           r[LEFT] = left;
           this.open = -next;
           return blocks[code[h + BLOCK]];

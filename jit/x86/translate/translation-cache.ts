@@ -209,6 +209,7 @@ export class TranslationCache {
     if (this.options.optimiser?.isOptimised(translation.generated)) this.statistics.optimised++;
     entry.compiled = translation.run;
     entry.clearOf = 0;
+    entry.era = -1;
     entry.translation = translation;
     entry.members = translation.tbs;
     entry.pending = null;

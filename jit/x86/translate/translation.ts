@@ -22,6 +22,8 @@ export interface TranslatableBlock extends TbSource {
   meetsDevices: boolean;
   /** Breakpoints that `members` do not hold; 0: not looked at. */
   clearOf: number;
+  /** When `members` were noted as executed; -1: they were not. */
+  era: number;
 }
 
 /** A generated function and how far V8 is with it. */
