@@ -1,8 +1,8 @@
 /**
  * What going back costs, in a recording of ours with checkpoints (perf/guests/debian.ts makes the guest):
  *   npm run build && node dist/perf/reverse.js LOG [PLACES] [STEPS]
- * Goes to random places (the seed is printed) and makes single steps back there; continues back over everything, to a breakpoint that is never met, beside a plain replay;
- * and to one in the last stretch. Times are those between asking the machine's thread and its answer.
+ * Goes to random places (the seed is printed) and makes single steps back there; continues back to a breakpoint in the last stretch, and over everything: to a breakpoint that is never met, to a write that is
+ * never made, and to a read that is never made (which no footprint excludes: all is executed, by a pool that is new, and once more), beside a plain replay. Times are those between asking the machine's thread and its answer.
  */
 import { spawnSync } from 'node:child_process';
 import { replayJob } from '../src/cli/replay-job.js';
@@ -93,16 +93,34 @@ async function continues(driver: Driver, log: string): Promise<void> {
   if (near.cause.kind !== 'debug') throw new Error(`stopped by ${JSON.stringify(near.cause)}`);
   console.log(`  found ${((end - (await driver.icount())) / 1e6).toFixed(1)} M instructions before the end`);
   goal('reverse-continue, a hit in the last stretch, s', near.ms / 1000, 'at most', 1);
-  await driver.move(toEnd);
   await driver.machine.call('breakpoints', { addresses: [NEVER] });
-  const whole = await driver.move({ kind: 'reverse-continue' });
-  if (whole.cause.kind !== 'log-begin') throw new Error(`stopped by ${JSON.stringify(whole.cause)}`);
+  const breakpoint = await overAll(driver);
+  await driver.machine.call('breakpoints', { addresses: [] });
+  const watch = (kind: 'read' | 'write'): Promise<unknown> =>
+    driver.machine.call('watchpoints', { watchpoints: [{ kind, address: NEVER, lengthBytes: 1 }] });
+  await watch('write');
+  const write = await overAll(driver);
+  await watch('read');
+  const read = await overAll(driver);
+  const again = await overAll(driver);
+  await driver.machine.call('watchpoints', { watchpoints: [] });
   const started = performance.now();
   const replay = spawnSync(process.execPath, [builtProgram('reverse'), 'replay', log, '--json'], { encoding: 'utf8' });
   if (replay.status !== 0) throw new Error(replay.stderr);
   const plain = performance.now() - started;
-  console.log(`  reverse-continue over all of it ${(whole.ms / 1000).toFixed(1)} s, a replay ${(plain / 1000).toFixed(1)} s`);
-  goal('replay / reverse-continue without a hit', plain / whole.ms, 'at least', 1.6);
+  console.log(`reverse-continue over all of it, without a hit; a replay: ${(plain / 1000).toFixed(1)} s`);
+  for (const [name, ms] of Object.entries({ breakpoint, write, read, 'read, again': again })) {
+    console.log(`  ${name}: ${(ms / 1000).toFixed(2)} s`);
+    goal(`replay / reverse-continue (${name})`, plain / ms, 'at least', 1.6);
+  }
+}
+
+/** Milliseconds of a reverse-continue from the end that finds nothing. */
+async function overAll(driver: Driver): Promise<number> {
+  await driver.move({ kind: 'seek', icount: Number.MAX_SAFE_INTEGER });
+  const { ms, cause } = await driver.move({ kind: 'reverse-continue' });
+  if (cause.kind !== 'log-begin') throw new Error(`stopped by ${JSON.stringify(cause)}`);
+  return ms;
 }
 
 const [log, places = String(PLACES), count = String(STEPS)] = process.argv.slice(2);

@@ -127,7 +127,7 @@ export class BlockCache implements CodeWatcher {
     return block;
   }
 
-  /** From now on all that is executed is noted once more. */
+  /** From now on all that is executed is noted, and looked at for breakpoints, once more. */
   beginEra(): void {
     this.era++;
     if (this.threaded !== null) this.threaded.era = this.era;

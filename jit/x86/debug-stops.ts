@@ -28,7 +28,7 @@ export class DebugStops implements DataWatcher {
   /** By the last 12 bits of an address, which are the same for linear and backing addresses: a breakpoint may stand there. */
   private readonly offsets = new Uint8Array(1 << 12);
   /** Of the breakpoints that `offsets` is about. */
-  private generation = 0;
+  generation = 0;
   private generationOf = '';
   private deliveryIcount = -1;
   private deliveryCount = 0;

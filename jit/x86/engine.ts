@@ -72,6 +72,8 @@ export class Engine implements EngineView {
   readonly counters: TierCounters | null;
   private readonly observer: BlockObserver | null;
   private readonly stops: DebugStops | null;
+  /** DebugStops.generation of the breakpoints that links between packed blocks were made with. */
+  private breakpoints = 0;
   /** Calls of `run`. */
   slices = 0;
   /** Executions after which a block comes up for translation. */
@@ -114,6 +116,7 @@ export class Engine implements EngineView {
     this.blocks.threaded = this.threaded?.code ?? null;
     this.observer = options.observer?.(cpu) ?? null;
     this.stops = options.stops ?? null;
+    if (this.threaded !== null) this.threaded.code.stops = this.stops;
     cpu.memory.onRemap = () => {
       flushTlb(cpu);
       cpu.breakBlock = true;
@@ -169,8 +172,12 @@ export class Engine implements EngineView {
 
   run(budget: number): SliceEnd {
     if (this.cpu.halted) return 'halt';
-    const { r } = this;
+    const { r, stops } = this;
     this.slices++;
+    if (stops !== null && stops.generation !== this.breakpoints) {
+      this.breakpoints = stops.generation;
+      this.blocks.beginEra();
+    }
     const start = this.icount;
     this.kicked = false;
     this.cpu.exitSlice = false;
@@ -244,7 +251,7 @@ export class Engine implements EngineView {
       }
       const packed = threaded !== null && r[LEFT] >= block.count && threaded.has(block);
       if (packed) {
-        const last = threaded.run(block, stops === null || !stops.breaks);
+        const last = threaded.run(block);
         if (last === null) return;
         block = last;
       } else {

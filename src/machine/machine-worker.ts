@@ -3,7 +3,7 @@ import { setEngineFlags } from './v8-flags.js';
 
 /** Of JavaScript objects, in MiB: guest memory and checkpoints lie outside. */
 const HEAP_MIB = 1024;
-const IDLE_MS = 60_000;
+const IDLE_MS = 600_000;
 
 export interface MachineWorkerOptions {
   /** The module whose exports are the tasks. */

@@ -7,6 +7,7 @@ import { digestMachine } from '../../src/core/digest.js';
 import { Debugger, type DebuggerOptions } from '../../src/debug/debugger.js';
 import { ReplayIncarnator } from '../../src/debug/replay-incarnator.js';
 import { SEARCH_OVER, type Searcher, type SearchOutcome, type SearchRequest, type Stretch } from '../../src/debug/search.js';
+import { Shares } from '../../src/debug/search-pool.js';
 import type { Job } from '../../src/machine/job.js';
 import { temporaryFolder } from '../cli.js';
 import { addCheckpoints } from '../replay/checkpoints.js';
@@ -143,6 +144,27 @@ describe('continuing back, several stretches at a time', () => {
       expect(digestMachine(searching.machine.parts, searching.machine.memory.u8).total).toBe(replay(plain, { until: icount }).digest);
     }
   });
+});
+
+it('a pool shares out neighbours, the last first, few in the beginning and in the end, and nothing across a gap', () => {
+  const stretches = Array.from({ length: 60 }, (_, k) => ({ from: 10 * k - 1, to: { icount: 10 * k + 10, deliveries: 0 } })).filter(
+    (_, k) => k !== 30,
+  );
+  const shares = new Shares(stretches, 2);
+  const sizes: number[] = [];
+  let end = stretches.length - 1;
+  for (let share = shares.next(); share !== null; share = shares.next()) {
+    expect(share.index).toBe(end);
+    expect(share.stretch.to).toEqual(stretches[end]!.to);
+    const first = stretches.findIndex((s) => s.from === share!.stretch.from);
+    expect(share.stretch.to.icount - share.stretch.from).toBe(10 * (end - first + 1) + 1);
+    sizes.push(end - first + 1);
+    end = first - 1;
+  }
+  expect(end).toBe(-1);
+  expect(sizes.slice(0, 4)).toEqual([1, 1, 2, 2]);
+  expect(Math.max(...sizes)).toBeGreaterThan(4);
+  expect(sizes.at(-1)).toBe(1);
 });
 
 describe('a pool of machines', () => {

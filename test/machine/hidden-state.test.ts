@@ -13,7 +13,7 @@ const FREE: Readonly<Record<string, readonly string[]>> = {
   // Compared by TlbState; slow marks and what is known about entries only cost time.
   Cpu: [
     ...['supervisorRead', 'supervisorWrite', 'supervisorExecute', 'userRead', 'userWrite', 'userExecute', 'tlbRead', 'tlbWrite'],
-    ...['tlbFilled', 'tlbFilledCount', 'tlbHasLargePage', 'writeMapped', 'mapChanges', 'fastPaths'],
+    ...['tlbFilled', 'tlbFilledCount', 'tlbHasLargePage', 'writeMapped', 'linearWritten', 'mapChanges', 'fastPaths'],
     // Of the instruction that was executed last.
     ...['insnEip', 'breakBlock', 'exitSlice'],
     // Decoded code.
@@ -22,7 +22,7 @@ const FREE: Readonly<Record<string, readonly string[]>> = {
   // Marks of pages with decoded code, and of written ones.
   PhysicalMemory: ['codePage', 'dirtyPage'],
   // Decoded and translated code; how the run was sliced.
-  Engine: ['blocks', 'translations', 'slices', 'sliceEnd', 'kicked'],
+  Engine: ['blocks', 'breakpoints', 'translations', 'slices', 'sliceEnd', 'kicked'],
   // A file that is read ahead.
   ReplaySession: ['source', 'cpuSide'],
 };

@@ -1,4 +1,5 @@
 import { Block, isRelativeJump, NEVER, NOWHERE } from '../block.js';
+import type { DebugStops } from '../debug-stops.js';
 import { END_NONE, type Insn } from '../insn.js';
 import { MODE_CS32, MODE_SS32 } from '../mode.js';
 import { SEG_BASE } from '../regs.js';
@@ -29,6 +30,8 @@ import { END_OF_BLOCK, shapeOf } from './shapes.js';
 const CAPACITY = 1 << 21;
 /** The first words belong to nobody: 0 is no place. */
 const FIRST = 64;
+/** Of blocks to which links do not lead. */
+const NO_ERA = -1;
 const CODE32 = MODE_CS32 | MODE_SS32;
 
 /** Blocks in the packed form that the threaded interpreter executes: an instruction is 16 bytes, where an Insn is 200, and a boot executes more of them than fit any cache. */
@@ -40,6 +43,8 @@ export class ThreadedCode {
   generation = 0;
   /** See BlockCache.beginEra. */
   era = 0;
+  /** A debugger's breakpoints; null: there is no debugger. */
+  stops: DebugStops | null = null;
   private free = FIRST;
   private readonly nobody = new Block(0, -1, -1, NEVER);
 
@@ -64,10 +69,14 @@ export class ThreadedCode {
     code[header + GRANT] = code[header + GRANTED] = executions;
   }
 
-  /** A block was noted as executed. */
+  /** A block was noted as executed. Links lead to it, unless a breakpoint may stand in it. */
   noted(block: Block): void {
     const header = block.threaded;
-    if (header > 0 && this.code[header + LADDR] === block.laddr) this.code[header + ERA] = this.era;
+    if (header > 0 && this.code[header + LADDR] === block.laddr) this.code[header + ERA] = this.eraOf(block);
+  }
+
+  private eraOf(block: Block): number {
+    return this.stops === null || this.stops.areClear([block]) ? block.era : NO_ERA;
   }
 
   /** A block must not be entered any more. */
@@ -110,7 +119,7 @@ export class ThreadedCode {
     code[header + LADDR] = block.laddr;
     code[header + BACKING] = block.at;
     code[header + GRANT] = code[header + GRANTED] = 0;
-    code[header + ERA] = block.era;
+    code[header + ERA] = this.eraOf(block);
     code[header + BLOCK] = this.blocks.push(block) - 1;
     block.threaded = header;
     return header;

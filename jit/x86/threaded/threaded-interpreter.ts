@@ -51,10 +51,10 @@ export class ThreadedInterpreter {
   }
 
   /**
-   * Executes a block and, with `follow`, along links what comes behind it, up to a block that comes up for translation. LEFT must not be below its number of instructions. Returns the last one executed; null: the engine must look around before
+   * Executes a block and, along links what comes behind it, up to a block that comes up for translation. LEFT must not be below its number of instructions. Returns the last one executed; null: the engine must look around before
    * anything else. Throws what an instruction throws.
    */
-  run(block: Block, follow: boolean): Block | null {
+  run(block: Block): Block | null {
     const { cpu } = this;
     const { r } = cpu;
     const { code, blocks, era } = this.code;
@@ -79,15 +79,7 @@ export class ThreadedInterpreter {
         const count = code[n + COUNT];
         const laddr = code[n + LADDR];
         const there = code[n + EIP_WORD] === eip && laddr === ((eip + base) | 0) && ((tlb[laddr >>> 12] + laddr) | 0) === code[n + BACKING];
-        if (
-          !there ||
-          !follow ||
-          count === 0 ||
-          count > left ||
-          code[n + GRANT] <= 0 ||
-          code[n + ERA] !== era ||
-          cpu.interruptRequest !== 0
-        ) {
+        if (!there || count === 0 || count > left || code[n + GRANT] <= 0 || code[n + ERA] !== era || cpu.interruptRequest !== 0) {
           r[LEFT] = left;
           this.open = -next;
           return blocks[code[h + BLOCK]];
