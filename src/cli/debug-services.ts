@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { UserError } from '../core/errors.js';
 import type { MachineThread } from '../debug/machine-thread.js';
 import { GdbServer } from '../gdb/gdb-server.js';
 import { HumanMonitor } from '../monitor/hmp.js';
 import { MachineControl } from '../monitor/machine-control.js';
 import { serveHuman, serveMachineProtocol } from '../monitor/monitor-server.js';
+import { serveTerminal } from '../monitor/terminal-monitor.js';
+import { openKeyboard } from './keyboard.js';
 import { type ListenAddress, listen, parseListenAddress } from './listen.js';
 import { openSocketEnd } from './socket-end.js';
 import type { SocketOption } from './socket-option.js';
@@ -59,7 +61,7 @@ export class DebugServices {
    * @param waiting told when nothing goes on before a client has connected
    */
   async open(service: ServiceConfig, waiting: (address: string) => void = () => {}): Promise<string | null> {
-    const { human, control, quit } = this;
+    const { human, quit } = this;
     if (service.kind === 'gdb') {
       const server = new GdbServer(this.machine, { monitor: (line) => human.execute(line), quit });
       this.closers.push(() => server.close());
@@ -67,14 +69,7 @@ export class DebugServices {
     }
     const { where, mode, option } = service;
     if (where === 'stdio') {
-      const { stdin: input, stdout: output } = process;
-      void this.begun.then(() => {
-        const end = mode === 'readline' ? serveHuman(human, input, output) : serveMachineProtocol(control, human, { input, output, quit });
-        this.closers.push(() => {
-          end();
-          process.stdin.pause();
-        });
-      });
+      void this.begun.then(() => this.serveStdio(mode));
       return null;
     }
     const end = await openSocketEnd(
@@ -91,12 +86,27 @@ export class DebugServices {
     return end.bound;
   }
 
+  private serveStdio(mode: MonitorConfig['mode']): void {
+    const { stdin, stdout } = process;
+    const typed = new PassThrough();
+    const endKeyboard = mode === 'readline' && stdin.isTTY ? openKeyboard((bytes) => void typed.write(bytes), true) : null;
+    const end = this.serveStreams(mode, endKeyboard === null ? stdin : typed, stdout, endKeyboard !== null);
+    this.closers.push(() => {
+      end();
+      endKeyboard?.();
+      stdin.pause();
+    });
+  }
+
   private serve(socket: Socket, mode: MonitorConfig['mode'], telnet: boolean): void {
+    socket.on('close', this.serveStreams(mode, telnet ? withoutTelnet(socket) : socket, socket, telnet));
+  }
+
+  /** @param echoes what is typed is shown by us. Returns what ends it. */
+  private serveStreams(mode: MonitorConfig['mode'], input: Readable, output: Writable, echoes: boolean): () => void {
     const { human, control, quit } = this;
-    const input = telnet ? withoutTelnet(socket) : socket;
-    const end =
-      mode === 'control' ? serveMachineProtocol(control, human, { input, output: socket, quit }) : serveHuman(human, input, socket);
-    socket.on('close', end);
+    if (mode === 'control') return serveMachineProtocol(control, human, { input, output, quit });
+    return echoes ? serveTerminal(human, input, output).end : serveHuman(human, input, output);
   }
 
   close(): void {

@@ -5,6 +5,7 @@ import { EXIT_DIVERGENCE, UserError } from '../core/errors.js';
 import type { CheckpointReport } from '../machine/checkpoint-maker.js';
 import type { MachineConfig } from '../machine/config.js';
 import type { Job, JobResult } from '../machine/job.js';
+import { openKeyboard } from './keyboard.js';
 import { statisticsLines } from './print-statistics.js';
 import { showProgress } from './progress.js';
 import { RunningJob, type WorkerKind } from './run-in-worker.js';
@@ -19,8 +20,10 @@ export async function execute<Result extends JobResult = JobResult>(
   kind?: WorkerKind,
 ): Promise<Result> {
   const running = new RunningJob<Result>(job, kind);
-  const endProgress = showProgress(running);
-  const endInput = stdinDevice === null ? () => {} : forwardStdin(running, stdinDevice);
+  const typed = (bytes: Buffer): void => running.send({ kind: 'chars', device: stdinDevice!, bytes: new Uint8Array(bytes) });
+  const endInput = stdinDevice === null ? () => {} : openKeyboard(typed, true);
+  // Somebody who types at the guest's console sees that, and nothing else.
+  const endProgress = stdinDevice !== null && process.stdin.isTTY ? () => {} : showProgress(running);
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (first === null) {
@@ -28,27 +31,14 @@ export async function execute<Result extends JobResult = JobResult>(
       running.send({ kind: 'stop' });
     } else if (signal !== first.signal || performance.now() - first.at > ECHO_MS) process.exit(130);
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   try {
     return await running.result;
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
     endInput();
     endProgress();
   }
-}
-
-function forwardStdin(running: Pick<RunningJob, 'send'>, device: number): () => void {
-  const { stdin } = process;
-  const onData = (bytes: Buffer): void => running.send({ kind: 'chars', device, bytes: new Uint8Array(bytes) });
-  stdin.on('data', onData);
-  stdin.on('error', () => {});
-  stdin.resume();
-  return () => {
-    stdin.off('data', onData);
-    stdin.pause();
-    (stdin as { unref?: () => void }).unref?.();
-  };
 }
 
 /** Refuses a picture that could not be written, before the machine runs. */

@@ -90,6 +90,8 @@ export type StopCause =
 /** A machine's standing, as `info status` and `info replay` tell it. */
 export interface MachineStatus {
   readonly running: boolean;
+  /** How it moves; null while it stands still. */
+  readonly motion: Motion['kind'] | null;
   readonly mode: 'none' | 'record' | 'play';
   /** The log; null without one. */
   readonly filename: string | null;

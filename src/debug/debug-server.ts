@@ -33,8 +33,10 @@ export class DebugServer implements Searcher {
   /** How long nobody let the machine run. */
   stoodStillNs = 0;
   private seen = -1;
+  /** The next move. */
   private motion: Motion | null = null;
-  private running = false;
+  /** The move that is being made. */
+  private moving: Motion | null = null;
   private pausing = false;
   private ended = false;
   /** For a live machine, oldest first. */
@@ -45,7 +47,7 @@ export class DebugServer implements Searcher {
   private readonly job: Omit<Job, 'control'>;
   private readonly live: (job: Omit<Job, 'control'>) => LiveIncarnator;
   private snapshots: MachineSnapshots;
-  /** Where the first debugger found a replay. */
+  /** Where the last debugger that came found a replay. */
   private start: { readonly position: Position; readonly entry: SnapshotEntry } | null = null;
 
   /** @param live makes live machines. Throws UserError. */
@@ -116,16 +118,17 @@ export class DebugServer implements Searcher {
 
   private moveNow(motion: Motion): void {
     this.motion = null;
-    this.running = true;
+    this.moving = motion;
     this.post({ event: 'resumed' });
     const cause = this.target.move(motion);
-    this.running = false;
+    this.moving = null;
     this.pausing = false;
     this.post({ event: 'stopped', cause, status: this.status() });
   }
 
   private status(): MachineStatus {
-    return { running: this.running || this.motion !== null, ...this.target.status };
+    const motion = (this.moving ?? this.motion)?.kind ?? null;
+    return { running: motion !== null, motion, ...this.target.status };
   }
 
   /** Between slices: serves what has come; true when the machine is to stand still. */
@@ -186,7 +189,7 @@ export class DebugServer implements Searcher {
       case 'move':
         return this.begin(m.motion);
       case 'pause':
-        this.pausing = this.running || this.motion !== null;
+        this.pausing = this.moving !== null || this.motion !== null;
         return null;
       case 'input':
         return this.ask(...m.requests);
@@ -230,7 +233,7 @@ export class DebugServer implements Searcher {
     const { status, session } = this.target;
     if (status.mode === 'play') return false;
     this.inputs.push(...requests);
-    if (!this.running && session instanceof RecordSession) session.takeRequests();
+    if (this.moving === null && session instanceof RecordSession) session.takeRequests();
     return true;
   }
 
@@ -245,7 +248,7 @@ export class DebugServer implements Searcher {
   /** As QEMU, which takes a snapshot when a debugger comes to a replay without one. Here all of a recording can be gone back to: the place is enough. */
   private markStart(): null {
     const { mode, position } = this.target.status;
-    if (mode !== 'play' || this.job.snapshots?.first || this.start !== null || this.snapshots.has(START)) return null;
+    if (mode !== 'play' || this.job.snapshots?.first || this.snapshots.has(START)) return null;
     const entry = {
       ...{ id: START, name: START, l1Offset: 0, l1Entries: 0, diskBytes: 0, vmStateBytes: 0 },
       ...{ dateSeconds: Math.floor(Date.now() / 1000), dateNanoseconds: 0 },
@@ -258,7 +261,7 @@ export class DebugServer implements Searcher {
   private loadSnapshot(name: string): null {
     const { target, snapshots, start } = this;
     const { mode } = target.status;
-    if (this.running) throw new UserError('not-supported', 'the machine is running');
+    if (this.moving !== null) throw new UserError('not-supported', 'the machine is running');
     if (name === START && start !== null) {
       target.returnTo(start.position);
       return null;
@@ -272,7 +275,7 @@ export class DebugServer implements Searcher {
 
   private goLive(): null {
     if (this.target.status.mode !== 'play') throw new UserError('not-supported', 'the machine is live already');
-    if (this.running) throw new UserError('not-supported', 'the machine is running');
+    if (this.moving !== null) throw new UserError('not-supported', 'the machine is running');
     const job = { ...this.job, kind: 'run', log: null } as const;
     this.target.goLive(this.live(job));
     this.snapshots = new MachineSnapshots(job);
@@ -281,7 +284,7 @@ export class DebugServer implements Searcher {
   }
 
   private begin(motion: Motion): Refusal | null {
-    if (this.running || this.motion !== null) return 'running';
+    if (this.moving !== null || this.motion !== null) return 'running';
     const refusal = this.target.refusal(motion);
     if (refusal === null) this.motion = motion;
     return refusal;

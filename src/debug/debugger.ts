@@ -94,7 +94,7 @@ export class Debugger {
     return { icount, deliveries: this.stops.deliveriesAt(icount) };
   }
 
-  get status(): Omit<MachineStatus, 'running'> {
+  get status(): Omit<MachineStatus, 'running' | 'motion'> {
     const { mode, filename } = this.incarnator;
     return { mode, filename, position: this.position, breaks: this.icountBreaks };
   }

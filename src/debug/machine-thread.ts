@@ -24,6 +24,19 @@ export interface DebuggedMachine {
   observe(observer: MachineObserver): () => void;
 }
 
+/** The next time that a machine stops, or its end. */
+export function nextStop(machine: DebuggedMachine): Promise<void> {
+  return new Promise((resolve) => {
+    const forget = machine.observe({
+      stopped: () => {
+        forget();
+        resolve();
+      },
+    });
+    void machine.ended.then(resolve, () => resolve());
+  });
+}
+
 /** A machine in a thread of its own, seen from the thread that has the sockets. */
 export class MachineThread implements DebuggedMachine {
   /** The machine is built and stands at its first instruction. */

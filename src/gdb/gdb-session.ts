@@ -1,7 +1,7 @@
 // Longer than most: one table of packets, and what they share.
 
 import type { Motion, StopCause, WatchKind, Watchpoint } from '../core/debug-target.js';
-import type { DebuggedMachine } from '../debug/machine-thread.js';
+import { type DebuggedMachine, nextStop } from '../debug/machine-thread.js';
 import { TARGET_DESCRIPTION } from './i386-description.js';
 import { framePacket, MAX_PACKET_BYTES, PacketReader, type Received } from './packet-reader.js';
 import { REGISTER_COUNT, registerBytes, registerHex, registerWrite } from './register-file.js';
@@ -33,6 +33,11 @@ export class GdbSession {
   private readonly reader = new PacketReader();
   private readonly unobserve: () => void;
   private queue: Promise<void> = Promise.resolve();
+  /** Packets that have come and are not answered. */
+  private waiting = 0;
+  private interrupts = 0;
+  /** `interrupts` when the packet that is worked on came. */
+  private interruptsBefore = 0;
   private acknowledges = true;
   private multiprocess = false;
   private physicalMemory = false;
@@ -70,6 +75,7 @@ export class GdbSession {
         if (this.last !== null) this.around.send(this.last);
         return;
       case 'interrupt':
+        this.interrupts++;
         void this.machine.call('pause', {}).catch(() => {});
         return;
       case 'damaged':
@@ -79,12 +85,22 @@ export class GdbSession {
         if (this.acknowledges) this.around.send(Buffer.from('+'));
         // As QEMU: whatever comes while the machine runs stops it.
         if (this.resumed) void this.machine.call('pause', {}).catch(() => {});
-        this.queue = this.queue.then(() => this.work(received.text)).catch(() => {});
+        this.enqueue(received.text);
     }
   }
 
-  private async work(text: string): Promise<void> {
+  private enqueue(text: string): void {
+    const { interrupts } = this;
+    this.waiting++;
+    this.queue = this.queue
+      .then(() => this.work(text, interrupts))
+      .catch(() => {})
+      .finally(() => this.waiting--);
+  }
+
+  private async work(text: string, interrupts: number): Promise<void> {
     if (this.closed) return;
+    this.interruptsBefore = interrupts;
     const reply = await this.packet(text);
     if (reply !== null) this.put(reply);
     if (text === 'QStartNoAckMode') this.acknowledges = false;
@@ -265,9 +281,23 @@ export class GdbSession {
     return this.move({ kind });
   }
 
+  /** Somebody else may move the machine: a way that ends is waited for, a machine that runs on is stopped. */
+  private async standstill(): Promise<void> {
+    const { motion } = await this.machine.call('status', {});
+    if (motion === null) return;
+    const stopped = nextStop(this.machine);
+    if (motion === 'continue') await this.machine.call('pause', {});
+    await stopped;
+  }
+
   private async move(motion: Motion): Promise<string | null> {
+    await this.standstill();
+    // Ctrl-C has overtaken it.
+    if (this.interrupts !== this.interruptsBefore) return stopReply({ kind: 'paused' }, this.thread, true);
     this.resumed = true;
-    const refusal = await this.machine.call('move', { motion });
+    const moved = this.machine.call('move', { motion });
+    if (this.waiting > 1) void this.machine.call('pause', {}).catch(() => {});
+    const refusal = await moved;
     if (refusal === null || refusal === 'running') return null;
     this.resumed = false;
     return refusal === 'not-a-replay' ? BAD_VALUE : BAD_ADDRESS;
@@ -352,6 +382,9 @@ export class GdbSession {
     if (bytes === null) return 'E01';
     const output = await monitor(Buffer.from(bytes).toString('utf8'));
     if (output !== '') this.put(`O${Buffer.from(output).toString('hex')}`);
+    // gdb waits as long as it takes, and then sees the machine where the command sent it.
+    const { motion } = await this.machine.call('status', {});
+    if (motion !== null && motion !== 'continue') await nextStop(this.machine);
     return 'OK';
   }
 }

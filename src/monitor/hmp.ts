@@ -44,6 +44,13 @@ export class HumanMonitor {
     return this.carryOut(this.infos, second, rest, 'info ');
   }
 
+  /** Names that the last word of a line may become. */
+  completions(line: string): string[] {
+    const words = line.trimStart().split(/\s+/);
+    const of = words.length === 1 ? this.commands : words.length === 2 && words[0] === 'info' ? this.infos : [];
+    return of.flatMap(namesOf).filter((name) => name.startsWith(words.at(-1)!));
+  }
+
   private async carryOut(commands: readonly Command[], name: string, rest: string, prefix: string): Promise<string> {
     const command = commands.find((c) => namesOf(c).includes(name));
     if (command === undefined) return `unknown command: '${prefix}${name}'\n`;

@@ -1,6 +1,6 @@
 import type { HostRequest } from '../../replay/host.js';
 import type { MachineStatus, Motion, StopCause } from '../core/debug-target.js';
-import type { DebuggedMachine } from '../debug/machine-thread.js';
+import { type DebuggedMachine, nextStop } from '../debug/machine-thread.js';
 
 /** A command could not be carried out; the sentence is what the user sees. */
 export class CommandError extends Error {}
@@ -138,7 +138,7 @@ export class MachineControl {
   /** Returns when the machine stands still. */
   async stop(): Promise<void> {
     if (!(await this.status()).running) return;
-    const stopped = this.nextStop();
+    const stopped = nextStop(this.machine);
     await this.machine.call('pause', {});
     await stopped;
   }
@@ -150,19 +150,6 @@ export class MachineControl {
   async move(motion: Motion): Promise<void> {
     const refusal = await this.machine.call('move', { motion });
     if (refusal !== null) throw new CommandError(REFUSALS[refusal]);
-  }
-
-  /** The next time that the machine stops, or its end. */
-  nextStop(): Promise<void> {
-    return new Promise((resolve) => {
-      const forget = this.machine.observe({
-        stopped: () => {
-          forget();
-          resolve();
-        },
-      });
-      void this.machine.ended.then(resolve, () => resolve());
-    });
   }
 }
 

@@ -3,8 +3,8 @@ import { type HumanMonitor, MAX_LINE_BYTES } from './hmp.js';
 import type { MachineControl } from './machine-control.js';
 import { QmpSession } from './qmp.js';
 
-const PROMPT = '(qemu) ';
-const BANNER = "palindrome monitor - type 'help' for more information";
+export const PROMPT = '(qemu) ';
+export const BANNER = "palindrome monitor - type 'help' for more information";
 /** Lines that wait for those before them; a client that sends more is not read meanwhile. */
 const MAX_WAITING = 64;
 

@@ -54,6 +54,10 @@ export class GdbProgram {
     return Number(/(\d+)\s*$/.exec(answer)?.[1] ?? Number.NaN);
   }
 
+  kill(): void {
+    this.process.kill('SIGKILL');
+  }
+
   async quit(): Promise<void> {
     this.process.stdin.end('quit\n');
     await this.ended;

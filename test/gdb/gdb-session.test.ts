@@ -25,7 +25,7 @@ class Puppet implements DebuggedMachine {
   readonly answers: Partial<Record<DebugCall, unknown>> = {};
   call(call: DebugCall, ask: unknown): Promise<never> {
     this.asked.push([call, ask]);
-    const all = { status: { mode: this.mode }, registers: REGISTERS, writeMemory: true, move: null, ...this.answers };
+    const all = { status: { mode: this.mode, motion: null }, registers: REGISTERS, writeMemory: true, move: null, ...this.answers };
     return Promise.resolve((all as Record<string, unknown>)[call] ?? null) as Promise<never>;
   }
   observe(observer: MachineObserver): () => void {

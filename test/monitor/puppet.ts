@@ -31,6 +31,7 @@ export class Puppet implements DebuggedMachine {
     const status = {
       mode,
       running: false,
+      motion: null,
       filename: mode === 'none' ? null : 'log.rr',
       position: { icount: 220414, deliveries: 0 },
       breaks: [],

@@ -40,7 +40,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
     const machine = new MachineThread(replayJob(args));
     const quit = (): void => void machine.call('quit', {}).catch(() => {});
     const running = new DebugServices(machine, quit);
-    process.on('SIGINT', quit).on('SIGTERM', quit);
+    process.on('SIGINT', quit).on('SIGTERM', quit).on('SIGHUP', quit);
     try {
       await Promise.race([machine.ready, machine.ended]);
       running.begin();
@@ -48,7 +48,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
       await machine.ended;
     } finally {
       running.close();
-      process.off('SIGINT', quit).off('SIGTERM', quit);
+      process.off('SIGINT', quit).off('SIGTERM', quit).off('SIGHUP', quit);
     }
   },
 };

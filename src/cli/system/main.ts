@@ -7,12 +7,17 @@ import { configure } from '../../machine/config.js';
 import type { Job } from '../../machine/job.js';
 import { planRecording } from '../../machine/new-recording.js';
 import { serveHuman } from '../../monitor/monitor-server.js';
+import { serveTerminal, type TerminalMonitor } from '../../monitor/terminal-monitor.js';
 import { DebugServices } from '../debug-services.js';
+import { openKeyboard } from '../keyboard.js';
 import { replayJob } from '../replay-job.js';
 import { stdinDevice } from '../stdin-device.js';
 import { CharSockets } from './char-sockets.js';
 import { parseQemuOptions, type QemuCommandLine } from './qemu-options.js';
 import { SharedTerminal } from './shared-terminal.js';
+
+/** What ends the program in good order. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const HELP = `palindrome-system-i386 [QEMU's options] [DISK]: a machine, with QEMU's own command line
 
@@ -50,33 +55,44 @@ async function run(line: QemuCommandLine): Promise<void> {
   const sockets = new CharSockets(line.sockets);
   const made = job(line);
   const machine = new MachineThread({ ...made, config: sockets.connect(made.config) });
-  const quit = (): void => void machine.call('quit', {}).catch(() => {});
+  let quitting = false;
+  const quit = (): void => {
+    quitting = true;
+    void machine.call('quit', {}).catch(() => {});
+  };
+  const onSignal = (_: string, number: number): void => {
+    process.stderr.write(`palindrome-system-i386: terminating on signal ${number}\n`);
+    quit();
+  };
   const services = new DebugServices(machine, quit);
   services.control.name = line.name;
   machine.observe({ stopped: (cause) => ended(cause, line) && quit() });
-  process.on('SIGINT', quit).on('SIGTERM', quit);
-  const onInput = terminal(line, stdinDevice(made.config), machine, services, quit);
+  for (const name of SIGNALS) process.on(name, onSignal);
+  const keys = terminal(line, stdinDevice(made.config), machine, services, quit);
+  let endKeyboard = (): void => {};
   const waiting = (address: string): void => void process.stderr.write(`palindrome-system-i386: waiting for connection on: ${address}\n`);
   if (line.pidFile !== null) writePid(line.pidFile);
   try {
     await Promise.race([machine.ready, machine.ended]);
     await sockets.open(machine, waiting);
     for (const service of line.services) await services.open(service, waiting);
-    if (onInput !== null) process.stdin.on('data', onInput);
+    if (keys !== null) endKeyboard = openKeyboard(keys, !line.shared);
     if (!line.stopped) await services.control.cont();
     services.begin();
     await machine.ended;
   } catch (e) {
+    const asked = quitting;
     // The machine must not outlive us: it would keep the program from ending.
     quit();
     await machine.ended.catch(() => {});
-    throw e;
+    // Whoever ended it so early need not hear that it has ended.
+    if (!asked) throw e;
   } finally {
     sockets.close();
     services.close();
-    if (onInput !== null) process.stdin.off('data', onInput);
+    endKeyboard();
     process.stdin.pause();
-    process.off('SIGINT', quit).off('SIGTERM', quit);
+    for (const name of SIGNALS) process.off(name, onSignal);
     if (line.pidFile !== null) rmSync(line.pidFile, { force: true });
   }
 }
@@ -93,8 +109,21 @@ function terminal(
   const toGuest = (bytes: Uint8Array): void =>
     void machine.call('input', { requests: [{ kind: 'chars', device, bytes: new Uint8Array(bytes) }] }).catch(() => {});
   if (!line.shared) return toGuest;
-  const shared = new SharedTerminal(toGuest, quit);
-  serveHuman(services.human, shared.monitor, process.stdout, '');
+  const { human } = services;
+  let monitor: TerminalMonitor | null = null;
+  const shared = new SharedTerminal({
+    serial: toGuest,
+    monitorShown: () => {
+      if (!process.stdin.isTTY) return;
+      if (monitor === null) monitor = serveTerminal(human, shared.monitor, process.stdout);
+      else monitor.prompt();
+    },
+    quit: () => {
+      process.stdout.write('palindrome-system-i386: Terminated\r\n');
+      quit();
+    },
+  });
+  if (!process.stdin.isTTY) serveHuman(human, shared.monitor, process.stdout, '');
   return (bytes) => shared.take(bytes);
 }
 

@@ -65,14 +65,15 @@ export function parseQemuOptions(argv: readonly string[]): QemuCommandLine {
   if (mode !== 'none') refuseUnrecordable(has('snapshot'), last('smp'), last('rtc'));
   for (const [option, values] of Object.entries(ONLY)) for (const value of all(option)) known(`-${option}`, value, values);
   const chardevs = charDevices(all('chardev'));
-  const serial = serialPorts(all('serial'), has('nographic'), chardevs);
+  const graphic = withoutGraphics(given);
+  const serial = serialPorts(graphic.serial, chardevs);
   const machine = {
     ...machineArguments(given),
     ...(serial.texts === null ? {} : { serial: serial.texts }),
     ...(icount === undefined || icount === '' ? {} : { icount }),
     ...(last('vga') === undefined ? {} : { vga: known('-vga', last('vga')!, ['none', 'std']) }),
   };
-  const services = serviceConfigs(given, chardevs);
+  const services = [...serviceConfigs(given, chardevs), ...graphic.monitors];
   const terminal = [...(serial.texts ?? []), ...services.map((s) => (s.kind === 'monitor' ? s.where : ''))].filter((t) => t === 'stdio');
   if (terminal.length > 1) throw new UserError('bad-option', 'cannot use stdio by multiple character devices');
   return {
@@ -143,13 +144,26 @@ function firmware(folder: string | undefined): string {
   return found;
 }
 
+/** What -nographic adds: serial port and monitor, as far as there are no others, have the terminal. */
+function withoutGraphics(given: Given): { readonly serial: readonly string[] | null; readonly monitors: readonly MonitorConfig[] } {
+  const serial = given.flatMap(([option, value]) => (option === 'serial' ? [value] : []));
+  const has = (...names: string[]): boolean => given.some(([option]) => names.includes(option));
+  const explicit = serial.length > 0 ? serial : null;
+  if (!has('nographic')) return { serial: explicit, monitors: [] };
+  const ownSerial = explicit !== null || has('nodefaults');
+  const ownMonitor = has('nodefaults', 'monitor', 'mon', 'qmp') || serial.some((text) => text.startsWith('mon:'));
+  const monitor = { kind: 'monitor', mode: 'readline', option: '-nographic', where: 'stdio' } as const;
+  if (ownSerial) return { serial: explicit, monitors: ownMonitor ? [] : [monitor] };
+  return { serial: [ownMonitor ? 'stdio' : SHARED], monitors: [] };
+}
+
 /** `texts` null: as the machine has them without options. A port on a socket is `null` to the machine's options. */
 function serialPorts(
-  texts: readonly string[],
-  nographic: boolean,
+  texts: readonly string[] | null,
   chardevs: ReadonlyMap<string, CharEnd>,
 ): { readonly texts: string[] | null; readonly sockets: ReadonlyMap<number, SocketOption>; readonly shared: boolean } {
-  const wanted = texts.length === 0 && nographic ? [SHARED] : [...texts];
+  if (texts === null) return { texts: null, sockets: new Map(), shared: false };
+  const wanted = [...texts];
   while (wanted.at(-1) === 'none') wanted.pop();
   if (wanted.includes('none')) throw new UserError('not-supported', '-serial none is not supported before a serial port that is there');
   const sockets = new Map<number, SocketOption>();
@@ -160,7 +174,7 @@ function serialPorts(
     sockets.set(port, end.socket);
     return 'null';
   });
-  return { texts: texts.length === 0 && !nographic ? null : ports, sockets, shared: wanted[0] === SHARED };
+  return { texts: ports, sockets, shared: wanted[0] === SHARED };
 }
 
 function serviceConfigs(given: Given, chardevs: ReadonlyMap<string, CharEnd>): ServiceConfig[] {

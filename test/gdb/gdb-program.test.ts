@@ -1,0 +1,86 @@
+// Oracle: manual ("Debugging with GDB"; QEMU's documentation of replay: replay_seek, start_debugging); a real gdb; the rest is self-consistency.
+import type { ChildProcess } from 'node:child_process';
+import { afterAll, describe, expect, it } from 'vitest';
+import { requireTool } from '../tools.js';
+import { GdbProgram } from './gdb-program.js';
+import { freePort, listening, ourReplay } from './gdb-script.js';
+
+const targets: ChildProcess[] = [];
+afterAll(() => {
+  for (const target of targets) target.kill('SIGKILL');
+});
+
+async function target(guest: string, ...more: string[]): Promise<number> {
+  const port = await freePort();
+  targets.push(ourReplay(guest, port, ...more));
+  await listening(port);
+  return port;
+}
+
+async function attached(port: number): Promise<GdbProgram> {
+  const gdb = new GdbProgram();
+  await gdb.ask(`target remote 127.0.0.1:${port}`);
+  return gdb;
+}
+
+describe.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch'))('a real gdb', () => {
+  it('moves on from where its monitor has sent the machine, however soon it asks', async () => {
+    const gdb = await attached(await target('t2'));
+    expect(await gdb.ask('monitor info snapshots')).toMatch(/--\s+start_debugging .* 0\n/);
+    const together = ['monitor replay_seek 500', 'monitor when', 'stepi', 'monitor when', 'monitor reverse_step', 'monitor when'];
+    const answers = await Promise.all(together.map((command) => gdb.ask(command)));
+    expect([answers[1], answers[3], answers[5]]).toEqual(['500\n', '501\n', '500\n']);
+    // There is no snapshot: the beginning and where gdb came are places to go back to.
+    await gdb.ask('reverse-stepi');
+    expect(await gdb.ask('monitor when')).toBe('499\n');
+    await gdb.quit();
+  }, 60_000);
+
+  it('comes again after another one, which leaves neither breakpoints nor anything of its own; two at a time are one too many', async () => {
+    const port = await target('t3');
+    const first = await attached(port);
+    await first.ask('stepi 20');
+    const pc = await first.value('$pc');
+    await first.ask(`break *${pc}`);
+    await first.ask('watch *(int *)0x9000');
+    const second = new GdbProgram();
+    expect(await second.ask(`target remote 127.0.0.1:${port}`)).toMatch(/another debugger is connected/);
+    await second.quit();
+    // Gone without a word: the machine stays where it is.
+    first.kill();
+    await first.ended;
+    const third = await attached(port);
+    expect(await third.value('$pc')).toBe(pc);
+    expect(await third.ask('monitor info snapshots')).toMatch(/start_debugging .* 20\n/);
+    expect(await third.ask('continue')).toMatch(/No more reverse-execution history/);
+    await third.ask('monitor loadvm start_debugging');
+    await third.ask('maintenance flush register-cache');
+    expect([await third.value('$pc'), await third.ask('monitor when')]).toEqual([pc, '20\n']);
+    await third.ask('reverse-stepi');
+    expect(await third.ask('monitor when')).toBe('19\n');
+    // It detaches, and the machine goes on.
+    await third.quit();
+    const fourth = await attached(port);
+    expect(Number(await fourth.ask('monitor when'))).toBeGreaterThan(20);
+    await fourth.quit();
+  }, 90_000);
+
+  it('sees memory as the processor does, or by physical addresses', async () => {
+    const gdb = await attached(await target('t3'));
+    await gdb.ask('hbreak *0xf0044');
+    await gdb.ask('continue');
+    await gdb.ask('stepi 200');
+    const virtual = await gdb.ask('x/4xw 0x500000');
+    await gdb.ask('maintenance packet Qqemu.PhyMemMode:1');
+    expect(await gdb.ask('maintenance packet qqemu.PhyMemMode')).toContain('received: "1"');
+    await gdb.ask('maintenance flush dcache');
+    const physical = await gdb.ask('x/4xw 0x500000');
+    expect(physical).toBe(
+      (await gdb.ask('monitor xp /4xw 0x500000')).replaceAll(/^0*([0-9a-f]+): /gm, '0x$1:\t').replaceAll(/ 0x/g, '\t0x'),
+    );
+    await gdb.ask('maintenance packet Qqemu.PhyMemMode:0');
+    await gdb.ask('maintenance flush dcache');
+    expect(await gdb.ask('x/4xw 0x500000')).toBe(virtual);
+    await gdb.quit();
+  }, 60_000);
+});
