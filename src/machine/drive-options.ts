@@ -73,7 +73,7 @@ function snapshotFile(nodes: ReadonlyMap<string, Node>): string | null {
 }
 
 function imageNode(text: string, found: Record<string, string>, context: DriveContext): Node {
-  onlyKeys('--drive', found, ['file', 'format', 'driver', 'if', 'index', 'media', 'snapshot', 'id']);
+  onlyKeys('--drive', found, ['file', 'format', 'driver', 'if', 'index', 'media', 'snapshot', 'id', 'node-name']);
   if (found.file === undefined || found.file === '') throw new UserError('bad-option', `--drive ${text}: file= is missing`);
   if (found.format !== undefined && found.driver !== undefined)
     throw new UserError('bad-option', `--drive ${text}: driver= and format= are the same`);

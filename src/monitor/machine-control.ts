@@ -1,6 +1,9 @@
 import type { HostRequest } from '../../replay/host.js';
 import type { MachineStatus, Motion, StopCause } from '../core/debug-target.js';
 import { type DebuggedMachine, nextStop } from '../debug/machine-thread.js';
+import type { CharDeviceInfo } from './char-devices.js';
+import { type DriveNames, type NamedDrive, nameDrives } from './drive-text.js';
+import { Jobs } from './jobs.js';
 
 /** A command could not be carried out; the sentence is what the user sees. */
 export class CommandError extends Error {}
@@ -20,6 +23,10 @@ export class MachineControl {
   readonly machine: DebuggedMachine;
   /** What the user calls it. */
   name: string | null = null;
+  /** What the command line calls the drives, by their files. */
+  driveNames: ReadonlyMap<string, DriveNames> = new Map();
+  charDevices: readonly CharDeviceInfo[] = [];
+  readonly jobs = new Jobs();
   /** Why the machine stands; null while it runs or has not run yet. */
   lastStop: StopCause | null = null;
   private readonly powerDownObservers = new Set<() => void>();
@@ -75,6 +82,14 @@ export class MachineControl {
   /** @param name null: made from the date, as QEMU does */
   async saveSnapshot(name: string | null): Promise<void> {
     await this.machine.call('saveSnapshot', { name: name ?? `vm-${dateDigits(new Date())}` });
+  }
+
+  async deleteSnapshot(name: string): Promise<void> {
+    await this.machine.call('deleteSnapshot', { name });
+  }
+
+  async drives(): Promise<NamedDrive[]> {
+    return nameDrives(await this.machine.call('drives', {}), this.driveNames);
   }
 
   /** Stands still meanwhile; runs on if it ran. */

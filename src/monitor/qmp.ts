@@ -1,17 +1,17 @@
 // Longer than most: one table of commands.
 
 import type { StopCause } from '../core/debug-target.js';
+import { charDeviceInfo, MICE } from './char-devices.js';
 import { blockInfo } from './drive-text.js';
 import type { HumanMonitor } from './hmp.js';
 import { JsonSplitter } from './json-splitter.js';
 import { pressKeys } from './key-events.js';
 import type { MachineControl } from './machine-control.js';
 import { QmpArguments, QmpError } from './qmp-arguments.js';
+import { plain, type QmpCommand } from './qmp-command.js';
 import { inputEvents, keyNames } from './qmp-input.js';
+import { snapshotCommands } from './qmp-snapshots.js';
 import { writeScreen } from './screen-file.js';
-
-/** Takes its arguments, carries itself out, and gives what it returns (undefined: nothing). Throws QmpError, CommandError, UserError. */
-type Command = (args: QmpArguments) => Promise<unknown> | unknown;
 
 /** What a QMP session needs besides the machine. */
 export interface QmpSurroundings {
@@ -39,7 +39,7 @@ export class QmpSession {
   private readonly human: HumanMonitor;
   private readonly around: QmpSurroundings;
   private readonly splitter = new JsonSplitter();
-  private readonly commands: Readonly<Record<string, Command>>;
+  private readonly commands: Readonly<Record<string, QmpCommand>>;
   private readonly unobserve: readonly (() => void)[];
   private negotiated = false;
   private queue: Promise<void> = Promise.resolve();
@@ -56,6 +56,7 @@ export class QmpSession {
         stopped: (cause) => this.stopped(cause),
         reset: (guest) => this.event('RESET', { guest, reason: guest ? 'guest-reset' : 'host-qmp-system-reset' }),
       }),
+      control.jobs.onChange(({ status, id }) => this.event('JOB_STATUS_CHANGE', { status, id })),
       control.onPowerDown(() => this.event('POWERDOWN')),
       control.onQuit(() => this.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' })),
     ];
@@ -122,11 +123,10 @@ export class QmpSession {
     return command(args);
   }
 
-  private table(): Record<string, Command> {
+  private table(): Record<string, QmpCommand> {
     const { control } = this;
-    const { machine } = control;
     const icount =
-      (action: (icount: number) => Promise<void>): Command =>
+      (action: (icount: number) => Promise<void>): QmpCommand =>
       (args) => {
         const value = args.integer('icount');
         args.end();
@@ -141,7 +141,9 @@ export class QmpSession {
       'query-target': plain(() => ({ arch: 'i386' })),
       'query-uuid': plain(() => ({ UUID: '00000000-0000-0000-0000-000000000000' })),
       'query-cpus-fast': plain(() => [CPU]),
-      'query-block': plain(async () => (await machine.call('drives', {})).map((drive) => blockInfo(drive).info)),
+      'query-block': plain(async () => (await control.drives()).map((drive) => blockInfo(drive).info)),
+      'query-chardev': plain(() => control.charDevices.map(charDeviceInfo)),
+      'query-mice': plain(() => MICE),
       'query-named-block-nodes': (args) => this.blockNodes(args),
       'query-status': plain(() => this.status()),
       'query-replay': plain(() => this.replay()),
@@ -155,6 +157,7 @@ export class QmpSession {
       quit: plain(() => this.quit()),
       'human-monitor-command': (args) => this.humanCommand(args),
       screendump: (args) => this.screendump(args),
+      ...snapshotCommands(control),
       'send-key': (args) => this.sendKey(args),
       'input-send-event': (args) => this.sendEvents(args),
     };
@@ -170,7 +173,7 @@ export class QmpSession {
   private async blockNodes(args: QmpArguments): Promise<object[]> {
     args.optional('flat', args.boolean);
     args.end();
-    return (await this.control.machine.call('drives', {})).map((drive) => blockInfo(drive).node);
+    return (await this.control.drives()).map((drive) => blockInfo(drive).node);
   }
 
   private async humanCommand(args: QmpArguments): Promise<string> {
@@ -228,14 +231,6 @@ export class QmpSession {
       this.around.quit();
     });
   }
-}
-
-/** A command without arguments. */
-function plain(run: () => Promise<unknown> | unknown): Command {
-  return (args) => {
-    args.end();
-    return run();
-  };
 }
 
 interface Request {

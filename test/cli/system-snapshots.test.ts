@@ -140,7 +140,7 @@ it('a machine that is not recorded keeps snapshots in an unused image, and goes 
   expect([await program.icount(), await program.human('info registers')]).toEqual([icount, registers]);
   await runTo(program, icount + 300_000);
   const drives = (await program.qmp('query-block')) as { device: string; inserted: { file: string } }[];
-  expect(drives.map(({ device, inserted }) => [device, inserted.file])).toEqual([['snapshots', store]]);
+  expect(drives.map(({ device, inserted }) => [device, inserted.file])).toEqual([['vm', store]]);
   expect(await program.human('info qtree')).toMatch(/440FX host bridge[\s\S]*PIIX3 ISA bridge[\s\S]*8254 interval timer/);
   expect(await program.human('info mtree')).toMatch(
     /0000000000000000-00000000000bffff: ram @00000000[\s\S]*0000000000000040-0000000000000043: pit/,

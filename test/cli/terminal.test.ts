@@ -73,7 +73,7 @@ describe.skipIf(!requireTool('script', 'bsdutils'))('a terminal', () => {
     program.type('\r');
     await program.until(/\r[\s\S]*somebody\r[\s\S]*\(qemu\) /);
     program.type('\x1b[A\r');
-    await program.until(/info name\r[\s\S]*somebody\r[\s\S]*\(qemu\) /);
+    await program.until(/info name[\s\S]*somebody\r[\s\S]*\(qemu\) /);
     // Ctrl-C is a key like others.
     program.type('\x03stop\rinfo status\r');
     await program.until(/VM status: paused\r/);

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createQcow2 } from '../../src/block/qcow2/create.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
 import { requireTool } from '../tools.js';
 import { QmpProgram, type QmpReply } from './qmp-program.js';
@@ -133,6 +134,59 @@ describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
     };
     expect(await story(pair[1])).toEqual(await story(pair[0]));
   });
+
+  it('of snapshots that are jobs, of drives, character devices and mice', async () => {
+    const story = async (p: QmpProgram): Promise<unknown[]> => {
+      const told: unknown[] = [];
+      let done = 0;
+      const job = async (kind: string, tag: string, devices: readonly string[], vmstate?: string): Promise<void> => {
+        const id = `job${++done}`;
+        const more = vmstate === undefined ? {} : { vmstate };
+        told.push(await p.ask({ execute: `snapshot-${kind}`, arguments: { 'job-id': id, tag, devices, ...more } }));
+        const over = (): boolean => p.events.some(({ data }) => JSON.stringify(data) === JSON.stringify({ status: 'concluded', id }));
+        while (!over()) await p.qmp('query-name');
+      };
+      await job('save', 'one', ['store'], 'store');
+      await job('save', 'one', ['store'], 'store');
+      await job('save', 'two', ['store'], 'nobody');
+      await job('save', 'two', ['nobody'], 'store');
+      await job('save', 'two', [], 'store');
+      await job('load', 'one', ['store'], 'store');
+      await job('load', 'three', ['store'], 'store');
+      await job('delete', 'three', ['store']);
+      await job('delete', 'one', ['store']);
+      await job('load', 'one', ['store'], 'store');
+      told.push(await p.qmp('query-jobs'));
+      for (const [execute, id] of [
+        ['job-dismiss', 'job1'],
+        ['job-dismiss', 'job1'],
+        ['job-cancel', 'job2'],
+        ['job-pause', 'job2'],
+        ['job-dismiss', 'nobody'],
+      ] as const)
+        told.push(await p.ask({ execute, arguments: { id } }));
+      told.push(await p.ask({ execute: 'snapshot-delete', arguments: { 'job-id': '7', tag: 'a', devices: [] } }));
+      told.push(await p.ask({ execute: 'snapshot-delete', arguments: { 'job-id': 'job2', tag: 'a', devices: [] } }));
+      told.push(await p.ask({ execute: 'snapshot-save', arguments: { 'job-id': 'job2', tag: 'a', devices: ['store'] } }));
+      told.push(p.events.map(({ event, data }) => ({ event, data })));
+      const [block] = (await p.qmp('query-block')) as { device: string; inserted: Record<string, unknown> }[];
+      const [node] = (await p.qmp('query-named-block-nodes')) as Record<string, unknown>[];
+      told.push([block!.device, block!.inserted['node-name'], block!.inserted.drv, node!['node-name']]);
+      const labels = (await p.qmp('query-chardev')) as { label: string; filename: string }[];
+      told.push(labels.filter(({ label }) => !label.startsWith('#')).sort((a, b) => (a.label < b.label ? -1 : 1)));
+      return [...told, await p.qmp('query-mice'), await p.human('info mice')];
+    };
+    const told = [];
+    for (const start of [QmpProgram.qemu, QmpProgram.ours]) {
+      const image = join(folder, `store${told.length}.qcow2`);
+      createQcow2(image, { sizeBytes: 1 << 20 });
+      const drive = ['-drive', `file=${image},if=none,id=rr,node-name=store`];
+      const p = start(...MACHINE, '-bios', BIOS, ...drive, '-serial', 'null', '-debugcon', 'null');
+      afterAll(() => p.kill());
+      told.push(await story(await p.start()));
+    }
+    expect(told[1]).toEqual(told[0]);
+  }, 60_000);
 
   it('of a recording and its replay', async () => {
     const rom = [

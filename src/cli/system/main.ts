@@ -65,7 +65,7 @@ async function run(line: QemuCommandLine): Promise<void> {
     quit();
   };
   const services = new DebugServices(machine, quit);
-  services.control.name = line.name;
+  Object.assign(services.control, { name: line.name, driveNames: line.driveNames, charDevices: line.charDevices });
   machine.observe({ stopped: (cause) => ended(cause, line) && quit() });
   for (const name of SIGNALS) process.on(name, onSignal);
   const keys = terminal(line, stdinDevice(made.config), machine, services, quit);

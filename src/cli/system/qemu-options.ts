@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import type { MachineArguments } from '../../machine/config.js';
 import { known, onlyKeys, parseKeyValues } from '../../machine/keyval.js';
+import type { CharDeviceInfo } from '../../monitor/char-devices.js';
+import type { DriveNames } from '../../monitor/drive-text.js';
 import type { MonitorConfig, ServiceConfig } from '../debug-services.js';
 import { parseListenAddress } from '../listen.js';
 import type { SocketOption } from '../socket-option.js';
 import { type CharEnd, charDevices, charEnd, namedEnd } from './char-devices.js';
+import { driveNames } from './drive-names.js';
+import { listCharDevices } from './list-char-devices.js';
 import { recordReplay } from './record-replay.js';
 
 /** What a command line of QEMU's asks for. */
@@ -26,6 +30,9 @@ export interface QemuCommandLine {
   /** -name. */
   readonly name: string | null;
   readonly pidFile: string | null;
+  /** What the drives are called, by their files. */
+  readonly driveNames: ReadonlyMap<string, DriveNames>;
+  readonly charDevices: readonly CharDeviceInfo[];
 }
 
 /** Options without a value. */
@@ -53,7 +60,8 @@ const FIRMWARE_FOLDERS = ['/usr/share/seabios', '/usr/share/qemu'];
 const GDB_DEFAULT = 'tcp::1234';
 const SHARED = 'mon:stdio';
 
-type Given = readonly (readonly [option: string, value: string])[];
+/** Options in their order. */
+export type Given = readonly (readonly [option: string, value: string])[];
 
 /** Decodes QEMU's own options in QEMU's spelling. Throws UserError naming an option that we do not have. */
 export function parseQemuOptions(argv: readonly string[]): QemuCommandLine {
@@ -79,6 +87,7 @@ export function parseQemuOptions(argv: readonly string[]): QemuCommandLine {
   return {
     ...{ machine, mode, log, services, sockets: serial.sockets, shared: serial.shared },
     ...{ stopped: has('S'), stays: has('no-shutdown'), name: last('name')?.split(',')[0] ?? null, pidFile: last('pidfile') ?? null },
+    ...{ driveNames: driveNames(all('drive')), charDevices: listCharDevices(given, chardevs) },
   };
 }
 

@@ -1,3 +1,4 @@
+import { charDeviceLines, MICE } from '../char-devices.js';
 import { ArgumentError } from '../command-line.js';
 import { driveLines } from '../drive-text.js';
 import type { MachineControl } from '../machine-control.js';
@@ -43,12 +44,14 @@ export function machineCommands(control: MachineControl): CommandGroup {
           for (const letter of 'nv') line.flag(letter, 'nv');
           const device = line.optionalString();
           line.end();
-          const drives = await machine.call('drives', {});
+          const drives = await control.drives();
           const shown = device === null ? drives : drives.filter((d) => d.device === device);
           if (device !== null && shown.length === 0) throw new ArgumentError(`Device '${device}' not found`);
           return lines(driveLines(shown));
         },
       },
+      described('chardev', 'show the character devices', () => charDeviceLines(control.charDevices)),
+      described('mice', 'show which guest mouse is receiving events', () => MICE.map(({ index, name }) => `* Mouse #${index}: ${name}`)),
       described('version', 'show the version of QEMU that is spoken here', () => ['7.2.22 (palindrome)']),
       described('name', 'show the current VM name', () => (control.name === null ? [] : [control.name])),
     ],

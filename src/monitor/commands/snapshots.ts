@@ -36,7 +36,7 @@ export function snapshotCommands(control: MachineControl): CommandGroup {
         run: async (line) => {
           const name = line.string();
           line.end();
-          await control.machine.call('deleteSnapshot', { name });
+          await control.deleteSnapshot(name);
           return '';
         },
       },
