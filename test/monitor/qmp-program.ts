@@ -77,6 +77,14 @@ export class QmpProgram {
     return (await closed)[0] as number | null;
   }
 
+  /** Waits until it has ended by itself, and hears its last events; gives its exit code. */
+  async end(): Promise<number | null> {
+    const closed = this.child.exitCode === null ? once(this.child, 'close') : null;
+    for (let said = await this.replies.next(); !said.done; said = await this.replies.next()) this.events.push(JSON.parse(said.value));
+    await closed;
+    return this.child.exitCode;
+  }
+
   kill(): void {
     this.child.kill('SIGKILL');
   }

@@ -1,0 +1,61 @@
+// Oracle: QEMU run (7.2.22): the events of a guest that switches itself off when it is told to; self-consistency (its replay).
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { palindrome, summary, temporaryFolder } from '../cli.js';
+import { requireTool } from '../tools.js';
+import { QmpProgram } from './qmp-program.js';
+
+/** power-button.asm assembled (nasm -f bin). */
+const CODE =
+  'McCO2I7QvABwxwbEAW0AjA7GAbr4DGa4QAsAgGbvuvwMZrgBBgAAZu+6+AxmuIALAIBm77r8DLAB7rAR5iDmoLAI5iGwcOahsATmIbAC5qGwAeYh5qGw++YhsP3mobDx5rK6' +
+  'Aga4AAHv+/Tr/boABu2pAAF0CO+6BAa4ACDvsCDmoOYgzw==';
+const JUMP_TO_START = [0xea, 0, 0, 0, 0xf0];
+
+const folder = temporaryFolder();
+const bios = join(folder, 'power-button.rom');
+const rom = Buffer.alloc(0x10000);
+Buffer.from(CODE, 'base64').copy(rom);
+rom.set(JUMP_TO_START, 0xfff0);
+writeFileSync(bios, rom);
+const MACHINE = ['-M', 'pc', '-m', '8', '-display', 'none', '-net', 'none', '-nodefaults', '-bios', bios];
+
+/** Lets it sleep, presses the button, and gives what was told until it is off. */
+async function switchOff(program: QmpProgram): Promise<unknown> {
+  await program.start();
+  while (!/HLT=1/.test(await program.human('info registers')));
+  expect(await program.qmp('system_powerdown')).toEqual({});
+  const code = await program.end();
+  return { code, events: program.events.map(({ event, data }) => ({ event, data })) };
+}
+
+const OFF = {
+  code: 0,
+  events: [
+    { event: 'POWERDOWN', data: undefined },
+    { event: 'SHUTDOWN', data: { guest: true, reason: 'guest-shutdown' } },
+    { event: 'STOP', data: undefined },
+  ],
+};
+
+it('system_powerdown switches a guest off that listens to it: recorded, and replayed to the same digest', async () => {
+  const log = join(folder, 'off.rr');
+  expect(await switchOff(QmpProgram.ours(...MACHINE, '-icount', `shift=3,rr=record,rrfile=${log}`))).toEqual(OFF);
+  const { stdout } = palindrome('log', 'stat', log, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ endsWithEnd: true, kinds: { SHUTDOWN: 1 } });
+  for (const jit of ['off', 'on', 'force'])
+    expect(summary('replay', log, '--jit', jit)).toMatchObject({
+      status: 0,
+      stop: 'shutdown',
+      shutdownCause: 'guest-shutdown',
+      divergence: null,
+    });
+}, 60_000);
+
+it.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))(
+  'it goes off as in QEMU',
+  async () => {
+    expect(await switchOff(QmpProgram.qemu(...MACHINE))).toEqual(OFF);
+  },
+  60_000,
+);
