@@ -1,9 +1,11 @@
 import { crc32 } from 'node:zlib';
 
 /** Layout of LOG.checkpoints: see FORMAT.md in this folder. All numbers little-endian. */
-export const MAGIC = 'PALCKPT2';
-/** Of a store without the TLBs: what is replayed from it may differ in the accessed and dirty bits of page tables. */
-export const EARLIER_MAGIC = 'PALCKPT1';
+export const MAGIC = 'PALCKPT3';
+/** Of a store without VERSIONS records: read as ever; one that is gone on with becomes a newer one. */
+export const EARLIER_MAGIC = 'PALCKPT2';
+/** Of a store without the TLBs, refused: what is replayed from it may differ in the accessed and dirty bits of page tables. */
+export const REFUSED_MAGIC = 'PALCKPT1';
 /** Magic, length of the description, its CRC-32. */
 export const PREAMBLE_BYTES = 16;
 export const MAX_DESCRIPTION_BYTES = 1 << 20;
@@ -12,6 +14,8 @@ export const RECORD_HEADER_BYTES = 16;
 export const HASH_BYTES = 16;
 /** Of one content in the list of a CONTENTS record: hash, length. */
 export const CONTENT_ENTRY_BYTES = HASH_BYTES + 4;
+/** Of one content in the list of a VERSIONS record: hash, length, content that it is a version of (0: none). */
+export const VERSION_ENTRY_BYTES = HASH_BYTES + 8;
 /** Of one content in a KNOWN record: hash, source (u8), 0 (u8), length (u16), offset (u32). */
 export const KNOWN_ENTRY_BYTES = HASH_BYTES + 8;
 /** Longest content: the state of one part, or a piece of a disk. */
@@ -23,11 +27,12 @@ export const RECORD_CONTENTS = 1;
 export const RECORD_KNOWN = 2;
 export const RECORD_CHECKPOINT = 3;
 export const RECORD_FOOTPRINT = 4;
+export const RECORD_VERSIONS = 5;
 
 /** What stands before each record's payload. */
 export interface RecordHeader {
   readonly type: number;
-  /** Contents in it (CONTENTS, KNOWN). */
+  /** Contents in it (CONTENTS, KNOWN, VERSIONS). */
   readonly count: number;
   readonly payloadBytes: number;
   readonly payloadCrc: number;
@@ -54,7 +59,7 @@ export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | null {
     payloadBytes: view.getUint32(4, true),
     payloadCrc: view.getUint32(8, true),
   };
-  const known = header.type >= RECORD_CONTENTS && header.type <= RECORD_FOOTPRINT;
+  const known = header.type >= RECORD_CONTENTS && header.type <= RECORD_VERSIONS;
   return known && header.payloadBytes <= MAX_PAYLOAD_BYTES ? header : null;
 }
 
@@ -93,6 +98,4 @@ export interface CheckpointEntry {
   /** SHA-256 (hex) of the log's bytes from offset `logFrom` to the position: what was recorded between the checkpoint before and this one. */
   readonly logFrom: number;
   readonly logHash: string;
-  /** Digest of the whole machine as `replay --json` prints it; null: not known (a machine with disks). */
-  readonly digest: string | null;
 }

@@ -10,6 +10,7 @@ import {
   MAX_DESCRIPTION_BYTES,
   PREAMBLE_BYTES,
   RECORD_HEADER_BYTES,
+  REFUSED_MAGIC,
   type RecordHeader,
   type StoreDescription,
 } from './format.js';
@@ -70,8 +71,9 @@ export class StoreFile {
   private describe(): unknown {
     const preamble = Buffer.from(this.read(0, PREAMBLE_BYTES) ?? []);
     const length = preamble.length === PREAMBLE_BYTES ? preamble.readUInt32LE(8) : 0;
-    if (preamble.toString('latin1', 0, 8) === EARLIER_MAGIC) throw this.corrupt('was made by an earlier version');
-    if (preamble.toString('latin1', 0, 8) !== MAGIC || length > MAX_DESCRIPTION_BYTES) throw this.corrupt('is not a store of checkpoints');
+    const magic = preamble.toString('latin1', 0, 8);
+    if (magic === REFUSED_MAGIC) throw this.corrupt('was made by an earlier version');
+    if ((magic !== MAGIC && magic !== EARLIER_MAGIC) || length > MAX_DESCRIPTION_BYTES) throw this.corrupt('is not a store of checkpoints');
     const text = this.read(PREAMBLE_BYTES, length);
     if (text === null || crc32(text) !== preamble.readUInt32LE(12)) throw this.corrupt('has a damaged description');
     this.end = PREAMBLE_BYTES + length;
@@ -134,15 +136,20 @@ export class StoreFile {
     return { ...header, at };
   }
 
-  /** Forgets what is behind the last whole record. */
-  trim(): void {
+  /** Forgets what is behind the last whole record; what is added may be new to earlier versions. */
+  goOn(): void {
     ftruncateSync(this.fd, this.end);
+    this.writeAt(0, Buffer.from(MAGIC, 'latin1'));
   }
 
   private write(bytes: Uint8Array): void {
+    this.writeAt(this.end, bytes);
+    this.end += bytes.length;
+  }
+
+  private writeAt(at: number, bytes: Uint8Array): void {
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done, bytes.length - done, this.end + done);
-      this.end += bytes.length;
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done, bytes.length - done, at + done);
     } catch (e) {
       throw new UserError('file-io', `${this.path}: ${reason(e)}`);
     }

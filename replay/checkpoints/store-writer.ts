@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
-import { totalDigest } from '../../src/core/digest.js';
 import { FileInput } from '../log/input.js';
 import { HEADER_BYTES } from '../log/reader.js';
 import { contentHash } from './content-hash.js';
 import { encodeCheckpoint } from './entry.js';
+import { exclusiveOr } from './exclusive-or.js';
 import { encodeFootprint, type Footprint, type Span } from './footprint.js';
 import {
   type CheckpointEntry,
   type CheckpointPosition,
-  CONTENT_ENTRY_BYTES,
   HASH_BYTES,
   KNOWN_ENTRY_BYTES,
   RECORD_CHECKPOINT,
-  RECORD_CONTENTS,
   RECORD_FOOTPRINT,
   RECORD_KNOWN,
+  RECORD_VERSIONS,
   type Space,
   type StoreDescription,
+  VERSION_ENTRY_BYTES,
 } from './format.js';
 import type { KnownPage, KnownPages } from './known-pages.js';
 import { PageTable } from './page-table.js';
@@ -26,12 +26,20 @@ import { StoreFile } from './store-file.js';
 
 /** Contents are compressed together up to about this many bytes: larger is smaller on disk, and slower to read one page from. */
 const BLOCK_BYTES = 16 * 4096;
+const PAGE = 4096;
 /** Every so many checkpoints one has its whole table, so that damage ends there. */
-const WHOLE_TABLE_EVERY = 32;
+const WHOLE_TABLE_EVERY = 128;
+/** Bytes of a space's units that are kept so that later versions of them are only what differs. */
+const ORIGINALS_BYTES = 16 << 20;
+/** One that differs in more than a quarter is stored whole, and is the original from then on. */
+const VERSION_WORDS_SHARE = 1 / 16;
 /** The space of guest memory: a page of zeros is no content. */
 const MEMORY = 'memory';
-/** Items that are no parts of the machine: they are left out of its digest. */
-export const NO_PARTS: readonly string[] = ['session', 'board', 'tlb'];
+/** A content that is stored whole. */
+interface Original {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
 
 /** A moment of a machine, without what is kept page by page. */
 export interface CheckpointMoment {
@@ -64,7 +72,9 @@ export class StoreWriter {
   /** Up to where the log's bytes are hashed. */
   private logAt = HEADER_BYTES;
   private readonly log: string;
-  private readonly waiting: { readonly hash: string; readonly bytes: Uint8Array }[] = [];
+  /** What units of each space were when they were last stored whole, longest unused first. */
+  private readonly originals: Record<string, Map<number, Original>> = {};
+  private readonly waiting: { readonly hash: string; readonly bytes: Uint8Array; readonly base: number }[] = [];
   private waitingBytes = 0;
   private readonly waitingKnown: { readonly hash: string; readonly page: KnownPage }[] = [];
 
@@ -97,7 +107,7 @@ export class StoreWriter {
   static extend(path: string, identity: string, known: KnownPages, log: string): StoreWriter {
     const store = new CheckpointStore(path, identity, known, { writable: true });
     const file = store.release();
-    file.trim();
+    file.goOn();
     return new StoreWriter(file, store, known.index(), store.hashes(), store.all, store.footprintSpans, log);
   }
 
@@ -108,7 +118,7 @@ export class StoreWriter {
     this.changes[space] ??= [];
     const pairs = this.changes[space];
     numbers.forEach((number, k) => {
-      const id = this.content(bytes.subarray(k * unitBytes, (k + 1) * unitBytes), space);
+      const id = this.content(bytes.subarray(k * unitBytes, (k + 1) * unitBytes), space, number);
       if (table.get(number) !== id) pairs.push(number, id);
     });
   }
@@ -142,7 +152,6 @@ export class StoreWriter {
       changes,
       logFrom: this.logAt,
       logHash: hashLog(this.log, this.logAt, position.offset),
-      digest: this.digest(items),
     };
     this.logAt = position.offset;
     this.file.append(RECORD_CHECKPOINT, 0, encodeCheckpoint(entry, pairs));
@@ -168,8 +177,8 @@ export class StoreWriter {
     return same;
   }
 
-  /** Number of a content; a new one is put down for writing. */
-  private content(bytes: Uint8Array, space: string | null): number {
+  /** Number of a content; a new one is put down for writing. @param unit of the space that it is in */
+  private content(bytes: Uint8Array, space: string | null, unit = 0): number {
     if (space === MEMORY && isZero(bytes)) return 0;
     const hash = contentHash(bytes);
     const before = this.ids.get(hash);
@@ -181,15 +190,34 @@ export class StoreWriter {
     const id = this.hashes.length;
     this.hashes.push(hash);
     this.ids.set(hash, id);
-    if (page === undefined) this.put(hash, bytes);
+    if (page === undefined) this.put(id, hash, bytes.slice(), space, unit);
     else if (this.waitingKnown.push({ hash, page }) === 0x1000) this.flushKnown();
     return id;
   }
 
-  private put(hash: string, bytes: Uint8Array): void {
-    this.waiting.push({ hash, bytes: bytes.slice() });
+  private put(id: number, hash: string, bytes: Uint8Array, space: string | null, unit: number): void {
+    this.waiting.push({ hash, ...this.version(id, bytes, space, unit) });
     this.waitingBytes += bytes.length;
     if (this.waitingBytes >= BLOCK_BYTES) this.flushContents();
+  }
+
+  /** A unit as what differs from what it was, when that is little; `base` is 0 when it is whole. */
+  private version(id: number, bytes: Uint8Array, space: string | null, unit: number): { bytes: Uint8Array; base: number } {
+    if (space === null || bytes.length % PAGE !== 0) return { bytes, base: 0 };
+    this.originals[space] ??= new Map();
+    const originals = this.originals[space];
+    const original = originals.get(unit);
+    originals.delete(unit);
+    if (original !== undefined) {
+      const difference = exclusiveOr(bytes, original.bytes);
+      if (difference.words <= bytes.length * VERSION_WORDS_SHARE) {
+        originals.set(unit, original);
+        return { bytes: difference.bytes, base: original.id };
+      }
+    }
+    originals.set(unit, { id, bytes });
+    if (originals.size * bytes.length > ORIGINALS_BYTES) originals.delete(originals.keys().next().value!);
+    return { bytes, base: 0 };
   }
 
   private flush(): void {
@@ -200,13 +228,15 @@ export class StoreWriter {
   private flushContents(): void {
     const { waiting } = this;
     if (waiting.length === 0) return;
-    const list = Buffer.alloc(waiting.length * CONTENT_ENTRY_BYTES);
-    waiting.forEach(({ hash, bytes }, k) => {
-      list.write(hash, k * CONTENT_ENTRY_BYTES, 'hex');
-      list.writeUInt32LE(bytes.length, k * CONTENT_ENTRY_BYTES + HASH_BYTES);
+    const list = Buffer.alloc(waiting.length * VERSION_ENTRY_BYTES);
+    waiting.forEach(({ hash, bytes, base }, k) => {
+      const at = k * VERSION_ENTRY_BYTES;
+      list.write(hash, at, 'hex');
+      list.writeUInt32LE(bytes.length, at + HASH_BYTES);
+      list.writeUInt32LE(base, at + HASH_BYTES + 4);
     });
     const packed = deflateRawSync(Buffer.concat(waiting.map(({ bytes }) => bytes)), { level: 1 });
-    this.file.append(RECORD_CONTENTS, waiting.length, Buffer.concat([list, packed]));
+    this.file.append(RECORD_VERSIONS, waiting.length, Buffer.concat([list, packed]));
     waiting.length = this.waitingBytes = 0;
   }
 
@@ -223,15 +253,6 @@ export class StoreWriter {
     });
     this.file.append(RECORD_KNOWN, waiting.length, list);
     waiting.length = 0;
-  }
-
-  private digest(items: Readonly<Record<string, number>>): string | null {
-    const others = Object.keys(this.spaces).some((name) => name !== MEMORY);
-    if (others) return null;
-    const parts = Object.entries(items).filter(([name]) => !NO_PARTS.includes(name));
-    const pages: [number, string][] = [];
-    (this.tables[MEMORY] ?? PageTable.EMPTY).differences(PageTable.EMPTY, (page, id) => pages.push([page, this.hashes[id]!]));
-    return totalDigest(Object.fromEntries(parts.map(([name, id]) => [name, this.hashes[id]!])), pages);
   }
 
   /** Length of the store so far. */
@@ -266,7 +287,7 @@ export function hashLog(path: string, from: number, to: number): string {
   return hash.digest('hex');
 }
 
-const ZEROS = Buffer.alloc(4096);
+const ZEROS = Buffer.alloc(PAGE);
 
 function isZero(bytes: Uint8Array): boolean {
   return bytes.length === ZEROS.length && ZEROS.compare(bytes) === 0;

@@ -1,7 +1,9 @@
 import { inflateRawSync } from 'node:zlib';
+import { totalDigest } from '../../src/core/digest.js';
 import { UserError } from '../../src/core/errors.js';
 import { contentHash } from './content-hash.js';
 import { checkDescription, decodeCheckpoint } from './entry.js';
+import { exclusiveOr } from './exclusive-or.js';
 import { decodeFootprint, type Footprint, footprintSpan, SPAN_BYTES, type Span } from './footprint.js';
 import {
   type CheckpointEntry,
@@ -11,18 +13,22 @@ import {
   MAX_CONTENT_BYTES,
   MAX_PAYLOAD_BYTES,
   RECORD_CHECKPOINT,
-  RECORD_CONTENTS,
   RECORD_FOOTPRINT,
   RECORD_KNOWN,
+  RECORD_VERSIONS,
   type Space,
+  VERSION_ENTRY_BYTES,
 } from './format.js';
 import type { KnownPages } from './known-pages.js';
+import { NO_PARTS } from './no-parts.js';
 import { PageTable } from './page-table.js';
 import { type PlacedRecord, StoreFile } from './store-file.js';
 
 /** Unpacked contents that are kept for the next read. */
 const CACHE_BYTES = 128 << 20;
 const PAGE = 4096;
+/** The space of guest memory. */
+const MEMORY = 'memory';
 
 /** A checkpoint as a store has it. */
 export interface StoredCheckpoint extends CheckpointEntry {
@@ -31,12 +37,14 @@ export interface StoredCheckpoint extends CheckpointEntry {
   readonly tables: Readonly<Record<string, PageTable>>;
 }
 
-/** A CONTENTS or KNOWN record: contents `first` to `first + count - 1`. */
+/** A CONTENTS, VERSIONS or KNOWN record: contents `first` to `first + count - 1`. */
 interface Block {
   readonly first: number;
   readonly record: PlacedRecord;
   /** Hashes of its contents; null: not read yet. */
   hashes: string[] | null;
+  /** Of each the content that it is a version of, or 0; null: of none, or not read yet. */
+  bases: Uint32Array | null;
 }
 
 /** LOG.checkpoints, opened for reading. Contents are numbered from 1 in file order; 0 is nothing. */
@@ -102,7 +110,7 @@ export class CheckpointStore {
         else this.footprints.push({ ...record, ...span });
         continue;
       }
-      this.blocks.push({ first: this.contentCount + 1, record, hashes: null });
+      this.blocks.push({ first: this.contentCount + 1, record, hashes: null, bases: null });
       this.contentCount += record.count;
     }
     const { looseBytes } = this.file;
@@ -148,7 +156,21 @@ export class CheckpointStore {
   content(id: number): Uint8Array {
     const block = this.blockOf(id);
     const contents = this.cache.get(block) ?? this.load(block);
-    return contents[id - block.first]!;
+    const bytes = contents[id - block.first]!;
+    const base = block.bases?.[id - block.first] ?? 0;
+    return base === 0 ? bytes : this.version(block, id, bytes, base);
+  }
+
+  /** A content of which only the difference to an earlier one is stored; that one is stored whole. */
+  private version(block: Block, id: number, difference: Uint8Array, base: number): Uint8Array {
+    const original = this.blockOf(base);
+    const contents = this.cache.get(original) ?? this.load(original);
+    const whole = contents[base - original.first]!;
+    const isWhole = base < block.first && (original.bases?.[base - original.first] ?? 0) === 0;
+    if (!isWhole || whole.length !== difference.length || whole.length % PAGE !== 0) throw this.damaged(block);
+    const { bytes } = exclusiveOr(difference, whole);
+    if (this.strict && contentHash(bytes) !== this.hash(id)) throw this.damaged(block);
+    return bytes;
   }
 
   /** Hash of a content, as in the digest of a machine. */
@@ -193,9 +215,10 @@ export class CheckpointStore {
 
   private readHashes(block: Block): string[] {
     const { record } = block;
-    const entry = record.type === RECORD_KNOWN ? KNOWN_ENTRY_BYTES : CONTENT_ENTRY_BYTES;
+    const entry = entryBytes(record);
     const list = record.count * entry > record.payloadBytes ? null : this.file.payload(record);
     if (list === null) throw this.damaged(block);
+    block.bases = baseList(list, record);
     return hashList(list, record.count, entry);
   }
 
@@ -205,7 +228,7 @@ export class CheckpointStore {
     if (contents === null) throw this.damaged(block);
     if (this.strict)
       contents.forEach((bytes, k) => {
-        if (contentHash(bytes) !== this.hash(block.first + k)) throw this.damaged(block);
+        if ((block.bases?.[k] ?? 0) === 0 && contentHash(bytes) !== this.hash(block.first + k)) throw this.damaged(block);
       });
     this.keep(block, contents);
     return contents;
@@ -229,11 +252,11 @@ export class CheckpointStore {
 
   private keep(block: Block, contents: Uint8Array[]): void {
     this.cache.set(block, contents);
-    if (block.record.type === RECORD_CONTENTS) this.cachedBytes += sizeOf(contents);
+    if (block.record.type !== RECORD_KNOWN) this.cachedBytes += sizeOf(contents);
     for (const [oldest, held] of this.cache) {
       if (this.cachedBytes <= CACHE_BYTES || oldest === block) return;
       this.cache.delete(oldest);
-      if (oldest.record.type === RECORD_CONTENTS) this.cachedBytes -= sizeOf(held);
+      if (oldest.record.type !== RECORD_KNOWN) this.cachedBytes -= sizeOf(held);
     }
   }
 
@@ -241,7 +264,8 @@ export class CheckpointStore {
   scrub(): { readonly damages: readonly string[]; readonly usable: readonly StoredCheckpoint[] } {
     const bad = this.blocks.filter((block) => this.file.payload(block.record) === null);
     const words = bad.map(({ first, record }) => `contents ${first} to ${first + record.count - 1} at byte ${record.at} are damaged`);
-    const isBad = (id: number): boolean => bad.some(({ first, record }) => id >= first && id < first + record.count);
+    const isLost = (id: number): boolean => bad.some(({ first, record }) => id >= first && id < first + record.count);
+    const isBad = (id: number): boolean => isLost(id) || isLost(this.baseOf(id));
     const isWhole = (checkpoint: StoredCheckpoint): boolean => {
       if (Object.values(checkpoint.items).some(isBad)) return false;
       return Object.values(checkpoint.tables).every((table) => {
@@ -255,6 +279,21 @@ export class CheckpointStore {
     for (const record of this.footprints)
       if (this.file.payload(record) === null) words.push(`what was executed, at byte ${record.at}, is damaged`);
     return { damages: [...this.damages, ...words], usable: bad.length === 0 ? this.checkpoints : this.checkpoints.filter(isWhole) };
+  }
+
+  private baseOf(id: number): number {
+    const block = this.blockOf(id);
+    if (block.record.type === RECORD_VERSIONS) block.hashes ??= this.readHashes(block);
+    return block.bases?.[id - block.first] ?? 0;
+  }
+
+  /** Digest of the whole machine at a checkpoint, as `replay --json` prints it; null: not known (a machine with disks). Takes some milliseconds. */
+  digest({ items, tables }: StoredCheckpoint): string | null {
+    if (Object.keys(this.spaces).some((name) => name !== MEMORY)) return null;
+    const parts = Object.entries(items).filter(([name]) => !NO_PARTS.includes(name));
+    const pages: [number, string][] = [];
+    (tables[MEMORY] ?? PageTable.EMPTY).differences(PageTable.EMPTY, (page, id) => pages.push([page, this.hash(id)]));
+    return totalDigest(Object.fromEntries(parts.map(([name, id]) => [name, this.hash(id)])), pages);
   }
 
   /** Length of the file, without what is no whole record. */
@@ -281,14 +320,28 @@ function hashList(list: Uint8Array, count: number, entry: number): string[] {
   return Array.from({ length: count }, (_, k) => text.slice(2 * k * entry, 2 * k * entry + 2 * HASH_BYTES));
 }
 
-/** The contents of a CONTENTS record; null when they are not what its list says. */
+/** Of one content in a record's list. */
+function entryBytes({ type }: PlacedRecord): number {
+  return type === RECORD_KNOWN ? KNOWN_ENTRY_BYTES : type === RECORD_VERSIONS ? VERSION_ENTRY_BYTES : CONTENT_ENTRY_BYTES;
+}
+
+/** The contents that those of a record are versions of; null: they are none. */
+function baseList(list: Uint8Array, { type, count }: PlacedRecord): Uint32Array | null {
+  if (type !== RECORD_VERSIONS) return null;
+  const view = new DataView(list.buffer, list.byteOffset, list.byteLength);
+  return Uint32Array.from({ length: count }, (_, k) => view.getUint32(k * VERSION_ENTRY_BYTES + HASH_BYTES + 4, true));
+}
+
+/** The contents of a CONTENTS or VERSIONS record; null when they are not what its list says. */
 function unpack(block: Block, payload: Uint8Array): Uint8Array[] | null {
   const { count } = block.record;
-  const listBytes = count * CONTENT_ENTRY_BYTES;
+  const entry = entryBytes(block.record);
+  const listBytes = count * entry;
   if (payload.length < listBytes) return null;
-  block.hashes ??= hashList(payload, count, CONTENT_ENTRY_BYTES);
+  block.hashes ??= hashList(payload, count, entry);
+  block.bases = baseList(payload, block.record);
   const view = new DataView(payload.buffer, payload.byteOffset, listBytes);
-  const lengths = Array.from({ length: count }, (_, k) => view.getUint32(k * CONTENT_ENTRY_BYTES + HASH_BYTES, true));
+  const lengths = Array.from({ length: count }, (_, k) => view.getUint32(k * entry + HASH_BYTES, true));
   const total = lengths.reduce((sum, n) => sum + n, 0);
   if (total > MAX_PAYLOAD_BYTES || lengths.some((n) => n > MAX_CONTENT_BYTES)) return null;
   let raw: Uint8Array;

@@ -28,6 +28,8 @@ const USUAL: TrailLimits = {
 };
 /** Keeping may take one part in so many of the time. */
 const SHARE = 20;
+/** A search looks at so many stretches at most: going to each costs as much as executing some million instructions. */
+const MOST_STRETCHES = 256;
 
 /**
  * Moments of a replay that are kept in memory behind the place where a debugger stands: at growing distances, so that wherever it goes back to, a moment is near, and
@@ -103,10 +105,18 @@ export class Trail {
     return (icount) => reachBack(store.footprintSpans, icount, isClear);
   }
 
-  /** Stored checkpoints before an instruction count, by theirs; ascending. */
+  /** Stored checkpoints before an instruction count, by theirs; ascending. Where there are very many, some, about equally far apart, with the last. */
   storedBefore(icount: number): number[] {
-    const all = this.timeline.store?.checkpoints.map((c) => c.icount) ?? [];
-    return [...new Set(all)].filter((at) => at > 0 && at < icount);
+    const all = [...new Set(this.timeline.store?.checkpoints.map((c) => c.icount))].filter((at) => at > 0 && at < icount);
+    if (all.length < MOST_STRETCHES) return all;
+    const least = icount / MOST_STRETCHES;
+    let next = Number.POSITIVE_INFINITY;
+    const thinned = all.reverse().filter((at) => {
+      if (at > next) return false;
+      next = at - least;
+      return true;
+    });
+    return thinned.reverse();
   }
 
   /** Forgets moments until the rest is within the limits: always the one that is missed least from where the machine stands. */

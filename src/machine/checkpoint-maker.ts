@@ -48,6 +48,8 @@ export class CheckpointMaker {
   /** Made, but not yet copied whole. */
   private moment: CheckpointMoment | null = null;
   private nextAt = 0;
+  /** Host milliseconds. */
+  private takenAt = Number.NEGATIVE_INFINITY;
   private lastIcount = -1;
   private stoppedMs = 0;
   private longestMs = 0;
@@ -95,12 +97,18 @@ export class CheckpointMaker {
     // Only behind instructions: in the middle of a turn without any, the log's order has more to it than the machine's state.
     if (icount === this.lastIcount) return;
     this.lastIcount = icount;
-    if (this.now < this.nextAt || !(this.options.atOnce ? this.thread.awaitReady() : this.thread.ready)) return;
+    if (this.now < this.nextAt || this.isTooSoon() || !(this.options.atOnce ? this.thread.awaitReady() : this.thread.ready)) return;
     this.timed(() => {
       beforeTaken();
       this.take();
       if (this.options.atOnce) this.copyAll();
     });
+  }
+
+  /** A guest that executes much in little time would be held up by nothing but checkpoints. */
+  private isTooSoon(): boolean {
+    if (this.options.atOnce || !('leastMs' in this.interval)) return false;
+    return performance.now() - this.takenAt < (this.interval.leastMs ?? 0);
   }
 
   private timed(action: () => void): void {
@@ -124,6 +132,7 @@ export class CheckpointMaker {
     this.owed.begin();
     this.lastIcount = icount;
     this.nextAt = this.now + this.every;
+    this.takenAt = performance.now();
   }
 
   private copySome(): void {

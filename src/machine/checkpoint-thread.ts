@@ -7,8 +7,8 @@ import type { CollectedFootprint } from './footprint-collector.js';
 const CRATE_BYTES = 1 << 18;
 /** With so many crates under way, what can wait does (32 MiB). */
 const MAX_UNDER_WAY = 128;
-/** The thread is given up when it has done nothing for so long. */
-const PATIENCE_MS = 60_000;
+/** The thread is given up when it has done nothing for so many seconds of ours: a process that is stopped for a while (Ctrl-Z) has not waited. */
+const PATIENCE_SECONDS = 60;
 const DONE = 0;
 const SILENT = 'the thread that writes them does not answer';
 
@@ -95,9 +95,15 @@ export class CheckpointThread {
   awaitReady(): boolean {
     while (!this.ready) {
       if (this.failure !== null) return false;
-      if (Atomics.wait(this.done, DONE, this.counted, PATIENCE_MS) === 'timed-out') this.failure = SILENT;
+      if (!this.awaitMore(this.counted)) this.failure = SILENT;
     }
     return true;
+  }
+
+  /** Waits until the thread has done more than so many messages; false: it does nothing. */
+  private awaitMore(done: number): boolean {
+    for (let second = 0; second < PATIENCE_SECONDS; second++) if (Atomics.wait(this.done, DONE, done, 1000) !== 'timed-out') return true;
+    return false;
   }
 
   /** Takes back what it has done with. */
@@ -170,8 +176,7 @@ export class CheckpointThread {
   /** Waits until all is written. */
   finish(): CheckpointSummary {
     this.post(null, null);
-    for (let done = Atomics.load(this.done, DONE); done < this.sent; done = Atomics.load(this.done, DONE))
-      if (Atomics.wait(this.done, DONE, done, PATIENCE_MS) === 'timed-out') break;
+    for (let done = Atomics.load(this.done, DONE); done < this.sent; done = Atomics.load(this.done, DONE)) if (!this.awaitMore(done)) break;
     const summary = this.listen() ?? { made: 0, bytes: 0, failure: SILENT };
     this.port.close();
     return summary;

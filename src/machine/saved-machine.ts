@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { TlbState } from '../../jit/x86/tlb-state.js';
-import { NO_PARTS } from '../../replay/checkpoints/store-writer.js';
+import { NO_PARTS } from '../../replay/checkpoints/no-parts.js';
 import type { Session } from '../../replay/session.js';
 import { SessionState } from '../../replay/session-state.js';
 import { UserError } from '../core/errors.js';

@@ -32,8 +32,12 @@ export interface Segment {
   readonly logTo: number | null;
 }
 
-/** Cuts a recording at those of its checkpoints that can be used. */
-export function planSegments(usable: readonly StoredCheckpoint[], final: RecordingEnd | null): Segment[] {
+/** More would cost more than they tell: each is a comparison of the machine with a checkpoint. */
+const MOST_SEGMENTS = 256;
+
+/** Cuts a recording at those of its checkpoints that can be used; where they are very many, at some, about equally far apart. */
+export function planSegments(all: readonly StoredCheckpoint[], final: RecordingEnd | null): Segment[] {
+  const usable = all.length < MOST_SEGMENTS ? all : thinned(all);
   const ends = [...usable, null];
   return ends.map((to, number) => {
     const from = number === 0 ? null : usable[number - 1]!;
@@ -46,6 +50,16 @@ export function planSegments(usable: readonly StoredCheckpoint[], final: Recordi
       logFrom: from?.position.offset ?? 0,
       logTo: to?.position.offset ?? null,
     };
+  });
+}
+
+function thinned(all: readonly StoredCheckpoint[]): StoredCheckpoint[] {
+  const least = all.at(-1)!.icount / MOST_SEGMENTS;
+  let next = 0;
+  return all.filter(({ icount }) => {
+    if (icount < next) return false;
+    next = icount + least;
+    return true;
   });
 }
 

@@ -18,7 +18,7 @@ const log = join(folder, 'boot.rr');
 const store = `${log}.checkpoints`;
 
 function list(path = log): Listed {
-  return JSON.parse(palindrome('checkpoint', 'list', path, '--json').stdout) as Listed;
+  return JSON.parse(palindrome('checkpoint', 'list', path, '--digests', '--json').stdout) as Listed;
 }
 
 /** The recording in a folder of its own. */

@@ -26,6 +26,13 @@ function page(seed: number): Uint8Array {
   return Uint8Array.from({ length: PAGE }, (_, k) => (k % 61) * seed + (seed >> 3));
 }
 
+/** A page of which no two parts are alike, with some bytes changed. */
+function noise(at: number, changes: number): Uint8Array {
+  const bytes = Uint8Array.from({ length: PAGE }, (_, k) => Math.imul(k + 1, 0x9e3779b1) >>> 24);
+  for (let k = 0; k < changes * 50; k++) bytes[(at + k * 7) % PAGE]! ^= 0x5a;
+  return bytes;
+}
+
 function add(writer: StoreWriter, number: number, pages: readonly (readonly [number, Uint8Array])[], icount = number * 1000): boolean {
   // In two portions.
   for (const half of [pages.slice(0, pages.length >> 1), pages.slice(pages.length >> 1)])
@@ -76,6 +83,8 @@ beforeAll(() => {
     const changed: [number, Uint8Array][] = [];
     for (let k = 0; k < 20; k++)
       changed.push([(number * 37 + k * 11) % PAGES, k % 5 === 0 ? new Uint8Array(PAGE) : page(number * 2 + (k % 3))]);
+    // A page that hardly changes, once whole and then as what differs; and one that soon has little in common with what it was.
+    changed.push([470, noise(number * 7, 1)], [471, noise(number * 7, number)]);
     for (const [k, bytes] of fromFiles.entries()) changed.push([480 + ((number + k) % 10), bytes]);
     memory = new Map(memory);
     for (const [n, bytes] of changed)
@@ -127,6 +136,30 @@ describe('a store of checkpoints', () => {
     store.close();
   });
 
+  it('has only what differs of pages that hardly change', () => {
+    const store = open();
+    const ids = new Set(store.checkpoints.map((c) => c.tables.memory!.get(470)));
+    expect(ids.size).toBe(40);
+    // Of each 50 changed bytes, where a whole one would be 4096 that cannot be compressed.
+    expect(readFileSync(path).length).toBeLessThan(60_000);
+    store.close();
+  });
+
+  it('of the format before can be read and gone on with', () => {
+    const copy = join(folder, 'earlier');
+    const bytes = readFileSync(path);
+    bytes.write('PALCKPT2', 'latin1');
+    writeFileSync(copy, bytes);
+    const store = open(copy);
+    expect([0, 20, 39].map((k) => isRight(store, k))).toEqual([true, true, true]);
+    store.close();
+    StoreWriter.extend(copy, IDENTITY, known(), log).close();
+    expect(readFileSync(copy).toString('latin1', 0, 8)).toBe('PALCKPT3');
+    bytes.write('PALCKPT1', 'latin1');
+    writeFileSync(copy, bytes);
+    expect(() => open(copy)).toThrow('was made by an earlier version');
+  });
+
   it('is refused when it is another recording’s', () => {
     expect(() => new CheckpointStore(path, 'b'.repeat(64), known())).toThrow('belongs to another recording');
   });
@@ -136,7 +169,7 @@ describe('a store of checkpoints', () => {
     const copy = join(folder, 'damaged');
     let refused = 0;
     let found = 0;
-    for (let at = 0; at < whole.length; at += 97) {
+    for (let at = 0; at < whole.length; at += 197) {
       const bytes = Buffer.from(whole);
       bytes[at]! ^= 1 << (at & 7);
       writeFileSync(copy, bytes);
@@ -186,6 +219,7 @@ describe('a distance of checkpoints', () => {
     ['250ms', { guestNs: 2.5e8 }],
     ['8M', { instructions: 8e6 }],
     ['1_000_000', { instructions: 1e6 }],
+    ['auto', { instructions: 8e6, leastMs: 25 }],
     ['off', null],
     ['0', null],
   ])('%s is understood', (text, expected) => {

@@ -29,9 +29,9 @@ const add: CommandModule<object, AddArguments> = {
         type: 'string',
         requiresArg: true,
         default: DEFAULT_INTERVAL,
-        describe: 'Their distance: instructions (8M) or guest time (1s)',
+        describe: 'Their distance: instructions (50M), guest time (1s), or auto (8M)',
       })
-      .example('$0 checkpoint add boot.rr --every 8M', 'any instruction within a tenth of a second')
+      .example('$0 checkpoint add boot.rr', 'for a recording that has none: any instruction within some tenths of a second')
       .epilogue('Checkpoints that are there stay. Ctrl-C keeps those made so far.') as never,
   handler: async (args) => {
     const checkpoints = checkpointInterval('--every', args.every);
@@ -41,10 +41,19 @@ const add: CommandModule<object, AddArguments> = {
   },
 };
 
-const list: CommandModule<object, ReplayArguments> = {
+interface ListArguments extends ReplayArguments {
+  readonly digests: boolean;
+}
+
+const list: CommandModule<object, ListArguments> = {
   command: 'list <log>',
   describe: 'Say which checkpoints LOG has',
-  builder: (argv) => log(argv) as never,
+  builder: (argv) =>
+    log(argv).option('digests', {
+      type: 'boolean',
+      default: false,
+      describe: 'Give the digest of the machine at each, as replay --until prints it there (some milliseconds each)',
+    }) as never,
   handler: async (args) => {
     const { config, inputs = [] } = replayJob(args);
     const path = checkpointsPath(args.log);
@@ -54,27 +63,27 @@ const list: CommandModule<object, ReplayArguments> = {
     }
     const store = new CheckpointStore(path, recordingIdentity(args.log, config, inputs), knownPages(config, inputs));
     try {
-      await printLines(args.json ? [jsonLine(store)] : table(store));
+      await printLines(args.json ? [jsonLine(store, args.digests)] : table(store, args.digests));
     } finally {
       store.close();
     }
   },
 };
 
-function jsonLine(store: CheckpointStore): string {
-  const checkpoints = store.checkpoints.map(({ icount, timeNs, position, digest }) => ({
-    icount,
-    timeNs,
-    events: position.events,
-    digest,
+function jsonLine(store: CheckpointStore, digests: boolean): string {
+  const checkpoints = store.checkpoints.map((c) => ({
+    icount: c.icount,
+    timeNs: c.timeNs,
+    events: c.position.events,
+    ...(digests ? { digest: store.digest(c) } : {}),
   }));
   return JSON.stringify({ checkpoints, bytes: store.bytes, damages: store.scrub().damages });
 }
 
-function table(store: CheckpointStore): string[] {
-  const row = ({ icount, timeNs, position, digest }: StoredCheckpoint): string =>
-    `${icount.toLocaleString('en-US').padStart(20)}  ${(timeNs / 1e9).toFixed(3).padStart(12)} s  ${String(position.events).padStart(10)}  ${digest ?? '-'}`;
-  const head = `${'instructions'.padStart(20)}  ${'guest time'.padStart(14)}  ${'events'.padStart(10)}  digest`;
+function table(store: CheckpointStore, digests: boolean): string[] {
+  const row = (c: StoredCheckpoint): string =>
+    `${c.icount.toLocaleString('en-US').padStart(20)}  ${(c.timeNs / 1e9).toFixed(3).padStart(12)} s  ${String(c.position.events).padStart(10)}${digests ? `  ${store.digest(c) ?? '-'}` : ''}`;
+  const head = `${'instructions'.padStart(20)}  ${'guest time'.padStart(14)}  ${'events'.padStart(10)}${digests ? '  digest' : ''}`;
   const foot = `${store.checkpoints.length} checkpoints, ${store.bytes.toLocaleString('en-US')} bytes`;
   return [head, ...store.checkpoints.map(row), foot, ...store.scrub().damages.map((d) => `damaged: ${d}`)];
 }

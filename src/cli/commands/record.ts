@@ -31,7 +31,8 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
         type: 'string',
         requiresArg: true,
         default: DEFAULT_INTERVAL,
-        describe: 'Distance of checkpoints (LOG.checkpoints): instructions (50M), guest time (1s), or off',
+        describe:
+          'Distance of checkpoints (LOG.checkpoints): instructions (50M), guest time (1s), auto (8M, less often where the guest is fast), or off',
       })
       .example('$0 record boot.rr --bios bios-256k.bin --memory 64M', 'record a firmware boot; Ctrl-C ends it')
       .epilogue('A recording that is interrupted stays readable up to its last event.') as never,
