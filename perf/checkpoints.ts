@@ -63,9 +63,7 @@ if (log === undefined) {
 if (log === 'record') recordCosts(MAIN, Number(process.argv[3] ?? 1), process.argv[4] ?? 'long');
 else if (inside === 'seeks') seeks(log, Number(count));
 else {
-  console.log(
-    `store: ${(statSync(checkpointsPath(log)).size / 1e6).toFixed(1)} MB (goal ${GOALS.storeMb} for the Debian boot, one per second)`,
-  );
+  console.log(`store: ${(statSync(checkpointsPath(log)).size / 1e6).toFixed(1)} MB (goal ${GOALS.storeMb} for the Debian boot)`);
   // The built one: under tsx imports are getters, and the interpreter many times slower.
   const built = new URL('../dist/perf/checkpoints.js', import.meta.url).pathname;
   spawnSync(process.execPath, [...V8_FLAGS, built, log, count, 'seeks'], { stdio: 'inherit' });

@@ -155,17 +155,24 @@ export class CheckpointStore {
   /** Bytes of a content. Throws UserError 'store-corrupt' when it is damaged. */
   content(id: number): Uint8Array {
     const block = this.blockOf(id);
-    const contents = this.cache.get(block) ?? this.load(block);
-    const bytes = contents[id - block.first]!;
+    const bytes = this.contentsOf(block)[id - block.first]!;
     const base = block.bases?.[id - block.first] ?? 0;
     return base === 0 ? bytes : this.version(block, id, bytes, base);
+  }
+
+  private contentsOf(block: Block): Uint8Array[] {
+    const cached = this.cache.get(block);
+    if (cached === undefined) return this.load(block);
+    // Behind all others: the one unused for longest goes first.
+    this.cache.delete(block);
+    this.cache.set(block, cached);
+    return cached;
   }
 
   /** A content of which only the difference to an earlier one is stored; that one is stored whole. */
   private version(block: Block, id: number, difference: Uint8Array, base: number): Uint8Array {
     const original = this.blockOf(base);
-    const contents = this.cache.get(original) ?? this.load(original);
-    const whole = contents[base - original.first]!;
+    const whole = this.contentsOf(original)[base - original.first]!;
     const isWhole = base < block.first && (original.bases?.[base - original.first] ?? 0) === 0;
     if (!isWhole || whole.length !== difference.length || whole.length % PAGE !== 0) throw this.damaged(block);
     const { bytes } = exclusiveOr(difference, whole);

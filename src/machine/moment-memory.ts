@@ -86,7 +86,9 @@ export class MomentMemory {
   stored(store: CheckpointStore, checkpoint: StoredCheckpoint): { saved: SavedMachine; areas: SavedAreas } {
     const parts = new Map(Object.entries(checkpoint.items).map(([name, id]) => [name, store.content(id)]));
     const table = checkpoint.tables[MEMORY_SPACE] ?? PageTable.EMPTY;
-    const pages = [...withBytes(this.differing(table, new Map()), (page) => fromStore(store, table.get(page)))];
+    // In the order of the store, so that each of its blocks is unpacked once.
+    const differing = [...this.differing(table, new Map())].map((page) => [page, table.get(page)] as const).sort((a, b) => a[1] - b[1]);
+    const pages = differing.map(([page, id]) => [page, fromStore(store, id)] as const);
     const disks = new Map<string, [number, Uint8Array][]>();
     for (const name of Object.keys(this.machine.overlays)) {
       const pairs = (checkpoint.tables[name] ?? PageTable.EMPTY).pairs();
