@@ -40,7 +40,7 @@ describe('checkpoint add', () => {
     const store = `${path}.checkpoints`;
     const slow = ['checkpoint', 'add', path, '--every', '1k', '--jit', 'off'];
     const stopped = new Background(...slow);
-    await stopped.until(() => sizeOf(store) > 200_000);
+    await stopped.until(() => sizeOf(store) > 100_000);
     stopped.child.kill('SIGINT');
     expect(await stopped.ended).toEqual({ status: 0, signal: null });
     const first = list(path);
@@ -49,7 +49,7 @@ describe('checkpoint add', () => {
     expect(first.checkpoints.at(-1)!.icount).toBeLessThan(END - 100_000);
 
     const killed = new Background(...slow);
-    await killed.until(() => sizeOf(store) > 800_000);
+    await killed.until(() => sizeOf(store) > 250_000);
     killed.child.kill('SIGSTOP');
     // While it writes: a second writer hears of it, a reader does not.
     expect(refusal('checkpoint', 'add', path)).toContain(`${store} is being written by process ${killed.child.pid}`);
