@@ -194,7 +194,7 @@ export class Cpu implements Device {
   tlbHasLargePage = false;
   /** Linear page + 1 through which a backing page was last entered for writing; -1: several. */
   readonly writeMapped: Int32Array;
-  /** By linear page: 1 when something may have been written through it since `watchWrites`. */
+  /** By linear page: 1 when something may have been written through it since the marks were cleared, just before a `watchWrites`. */
   readonly linearWritten = new Uint8Array(1 << 20);
   /** How often what linear addresses mean was changed. */
   mapChanges = 0;

@@ -307,12 +307,11 @@ function eachForWriting(cpu: Cpu, visit: (tlb: Int32Array, linearPage: number) =
 }
 
 /**
- * Clears all marks of written pages, backing and linear: the next store to each goes the slow way and marks it. Mappings stay as they are: what was cached must not depend on when somebody looked
+ * Clears all marks of written backing pages (those of linear ones are cleared by who reads them, just before): the next store to each goes the slow way and marks it. Mappings stay as they are: what was cached must not depend on when somebody looked
  * (a walk sets bits in page tables).
  */
 export function watchWrites(cpu: Cpu): void {
   cpu.memory.dirtyPage.fill(0);
-  cpu.linearWritten.fill(0);
   eachForWriting(cpu, watch);
 }
 

@@ -128,7 +128,7 @@ export class CheckpointMaker {
       position: this.session.save().position,
       items: Object.fromEntries(parts),
     };
-    this.footprints.checkpoint();
+    this.footprints.progressedTo(icount);
     this.owed.begin();
     this.lastIcount = icount;
     this.nextAt = this.now + this.every;

@@ -18,6 +18,8 @@ interface OpenFootprint extends Span {
 
 /** Code is looked for to the byte, but gaps as small as this cost more to store than they save. */
 const CODE_GAP = 16;
+/** Nearer than this they would cost more than they spare a search. */
+const LEAST_INSTRUCTIONS = 48_000_000;
 const END_OF_MEMORY = 2 ** 32;
 
 /**
@@ -42,7 +44,12 @@ export class FootprintCollector {
     return this.open !== null;
   }
 
-  /** A checkpoint is about to be made; the marks of written pages still are those since the one before. */
+  /** A checkpoint is about to be made: a footprint may end here. It does where it is long enough: each costs a look at all that is executed. */
+  progressedTo(icount: number): void {
+    if (this.from === null || icount - this.from >= LEAST_INSTRUCTIONS) this.checkpoint();
+  }
+
+  /** A footprint ends at the checkpoint that is about to be made, just before `watchWrites`. */
   checkpoint(): void {
     const { icount, blocks } = this.machine.engine;
     if (this.from === null) blocks.executed = this.executed;
@@ -50,6 +57,7 @@ export class FootprintCollector {
     // The beginning of the recording belongs to what comes first.
     this.from = icount === 0 ? -1 : icount;
     this.executed.clear();
+    this.machine.cpu.linearWritten.fill(0);
     blocks.beginEra();
   }
 
