@@ -132,7 +132,9 @@ export class LocalApic implements Device {
   initialCountTimeNs = 0;
   /** When the timer expires (or expired last). */
   nextTimeNs = 0;
+  /** Of the last startup IPI, which the bootstrap processor ignores: only a processor that waits for one takes it. */
   sipiVector = 0;
+  /** Always false here; in the state because digests of recordings have it. */
   waitForSipi = false;
   readonly timer: Timer<number>;
   /** Registers and messages at LOCAL_APIC_BASE. */
@@ -255,13 +257,6 @@ export class LocalApic implements Device {
   /** Answers REQUEST_POLL. */
   poll(): void {
     this.update();
-  }
-
-  /** Answers REQUEST_SIPI: the startup vector, or null when the processor does not wait for one. */
-  takeStartup(): number | null {
-    if (!this.waitForSipi) return null;
-    this.waitForSipi = false;
-    return this.sipiVector;
   }
 
   /** An interrupt message from the bus (I/O APIC, MSI). `address` counts from LOCAL_APIC_BASE. */
