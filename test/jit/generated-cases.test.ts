@@ -5,10 +5,13 @@ import type { Row } from '../../jit/x86/insn.js';
 import { ESP, FLAG_IOPL } from '../../jit/x86/regs.js';
 import { allRows } from '../../jit/x86/table/index.js';
 import { CODE_START, CODE_WINDOW, type CodeMode, describeCase, type TestCase, WINDOWS } from '../../tools/x86-gen/case.js';
-import { ALL_OPTIONS, type GenerateOptions, generateCase, generateSequence, generateSoup } from '../../tools/x86-gen/generate.js';
+import { ALL_OPTIONS, type GenerateOptions } from '../../tools/x86-gen/draft.js';
+import { generateCase, generateSequence } from '../../tools/x86-gen/generate.js';
 import { randomFx } from '../../tools/x86-gen/generate-fx.js';
+import { generateSoup } from '../../tools/x86-gen/generate-soup.js';
 import { codeOffset, DATA16_BASE } from '../../tools/x86-gen/image.js';
 import { Random } from '../../tools/x86-gen/random.js';
+import { PATIENCE_MS } from '../tools.js';
 import { CaseMachine, machineDifferences, type Privilege, SELECTORS, type Surroundings, TRAP } from './case-machine.js';
 
 const SEED = Number(process.env.SEED ?? 20261121);
@@ -151,7 +154,7 @@ function* times(n: number, make: () => TestCase): Iterable<TestCase> {
 describe.each(['user', 'kernel', 'real', 'vm86'] as const)(
   'forced translation, and threaded interpretation, of generated cases, %s mode',
   (privilege) => {
-    const timeout = 60_000 * ROUNDS;
+    const timeout = PATIENCE_MS * ROUNDS;
 
     it('does what the interpreter does for every row of the table, to registers, flags, memory, x87 and SSE, count and exceptions', {
       timeout,

@@ -4,7 +4,8 @@ import { FLAGS_ARITH } from '../../jit/x86/regs.js';
 import { intRows } from '../../jit/x86/table/index.js';
 import { stringRows } from '../../jit/x86/table/string.js';
 import { describeCase, differences, type TestCase } from '../../tools/x86-gen/case.js';
-import { ALL_OPTIONS, generateCase } from '../../tools/x86-gen/generate.js';
+import { ALL_OPTIONS } from '../../tools/x86-gen/draft.js';
+import { generateCase } from '../../tools/x86-gen/generate.js';
 import { InterpreterJudge } from '../../tools/x86-gen/interpreter.js';
 import { Random } from '../../tools/x86-gen/random.js';
 

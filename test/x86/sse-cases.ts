@@ -2,7 +2,8 @@ import type { Row } from '../../jit/x86/insn.js';
 import { mmxRows } from '../../jit/x86/table/mmx.js';
 import { sseRows } from '../../jit/x86/table/sse.js';
 import type { TestCase } from '../../tools/x86-gen/case.js';
-import { type GenerateOptions, generateCase } from '../../tools/x86-gen/generate.js';
+import type { GenerateOptions } from '../../tools/x86-gen/draft.js';
+import { generateCase } from '../../tools/x86-gen/generate.js';
 import type { Random } from '../../tools/x86-gen/random.js';
 
 /** Offsets in the FXSAVE image (SDM Vol. 1, table 10-2). */

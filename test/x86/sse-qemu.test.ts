@@ -1,7 +1,7 @@
 // Oracle: QEMU run (7.2.22)
 import { describe, expect, it } from 'vitest';
 import { describeCase, differences, type TestCase } from '../../tools/x86-gen/case.js';
-import { ALL_OPTIONS } from '../../tools/x86-gen/generate.js';
+import { ALL_OPTIONS } from '../../tools/x86-gen/draft.js';
 import { InterpreterJudge } from '../../tools/x86-gen/interpreter.js';
 import { runInQemu } from '../../tools/x86-gen/qemu-judge.js';
 import { Random } from '../../tools/x86-gen/random.js';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { decodeInsn } from '../../jit/x86/decoder.js';
 import { ECX, FLAG_AF, FLAG_CF, FLAG_OF, FLAG_PF, FLAG_SF, FLAG_ZF, FLAGS_ARITH } from '../../jit/x86/regs.js';
 import { caseMode, FX_BYTES, type Outcome, type TestCase } from './case.js';
-import type { GenerateOptions } from './generate.js';
+import type { GenerateOptions } from './draft.js';
 import { IN_BYTES, OUT_BYTES, readOutcome, writeCases } from './image.js';
 
 /** What the host can run: flat 32-bit code of CPL 3. */
@@ -43,7 +43,7 @@ export function runOnHost(cases: readonly TestCase[]): Outcome[] {
 }
 
 function run(program: string, args: readonly string[]): void {
-  const result = spawnSync(program, args, { encoding: 'utf8', timeout: 120_000 });
+  const result = spawnSync(program, args, { encoding: 'utf8', timeout: 600_000 });
   if (result.error !== undefined) throw result.error;
   if (result.status !== 0) throw new Error(`${program} ended with ${result.status ?? result.signal}\n${result.stderr}`);
 }

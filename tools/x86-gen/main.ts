@@ -1,8 +1,10 @@
 import { FLAG_VM } from '../../jit/x86/regs.js';
 import { allRows } from '../../jit/x86/table/index.js';
 import { describeCase, differences, type Outcome, type TestCase } from './case.js';
+import { ALL_OPTIONS } from './draft.js';
 import { exceptedFlags } from './exceptions.js';
-import { ALL_OPTIONS, generateCase, generateSequence, generateSoup } from './generate.js';
+import { generateCase, generateSequence } from './generate.js';
+import { generateSoup } from './generate-soup.js';
 import { InterpreterJudge } from './interpreter.js';
 import { qemuVersion, runInQemu } from './qemu-judge.js';
 import { Random } from './random.js';

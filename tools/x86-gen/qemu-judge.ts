@@ -57,7 +57,7 @@ function qemuArguments(rom: string, ram: string, model: CpuModelName): string[] 
 
 /** isa-debug-exit gives 2 * value + 1. */
 function run(program: string, args: readonly string[], expectedStatus: number): void {
-  const result = spawnSync(program, args, { encoding: 'utf8', timeout: 120_000 });
+  const result = spawnSync(program, args, { encoding: 'utf8', timeout: 600_000 });
   if (result.error !== undefined) throw result.error;
   if (result.status === expectedStatus) return;
   throw new Error(`${program} ended with status ${result.status} ${result.signal ?? ''}, expected ${expectedStatus}\n${result.stderr}`);
