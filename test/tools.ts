@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
  * Milliseconds after which a program under test counts as hanging. Long, because the host may be loaded, or stopped altogether for minutes: no test is about time, and
  * one that waits for a program must not fail because the program waited for its turn.
  */
-export const PATIENCE_MS = 600_000;
+export const PATIENCE_MS = 1_800_000;
 
 const announced = new Set<string>();
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAIN, RECORDINGS } from '../cli.js';
+import { PATIENCE_MS } from '../tools.js';
 
 /** A port of this machine that nobody listens at. */
 export function freePort(): Promise<number> {
@@ -52,7 +53,7 @@ export function ourReplay(guest: string, port: number, ...more: string[]): Child
 /** Runs lines of a gdb script against a target, and gives what gdb printed. Ends the target. */
 export async function gdbTranscript(target: ChildProcess, port: number, script: readonly string[]): Promise<string> {
   const lines = [
-    ...['set pagination off', 'set confirm off', 'set architecture i386', 'set tcp connect-timeout 40'],
+    ...['set pagination off', 'set confirm off', 'set architecture i386', 'set tcp connect-timeout 600'],
     ...[`target remote 127.0.0.1:${port}`, ...script],
   ];
   const ended = new Promise((resolve) => target.once('close', resolve));
@@ -60,7 +61,7 @@ export async function gdbTranscript(target: ChildProcess, port: number, script: 
     await listening(port);
     // One pipe for what it says and what it complains of: the order counts.
     const words = ['-c', 'exec gdb-multiarch "$@" 2>&1', 'sh', '-nx', '-batch', ...lines.flatMap((line) => ['-ex', line])];
-    const gdb = spawn('sh', words, { timeout: 100_000 });
+    const gdb = spawn('sh', words, { timeout: PATIENCE_MS });
     let text = '';
     gdb.stdout.setEncoding('utf8').on('data', (piece: string) => {
       text += piece;

@@ -6,10 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { makeShellGuest } from '../../perf/guests/busybox.js';
 import { DEBIAN_I386, makeDebianGuest } from '../../perf/guests/debian.js';
 import { MAIN, palindrome, type Summary, temporaryFolder } from '../cli.js';
-import { requireTool } from '../tools.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
 
 const SEABIOS = '/usr/share/seabios/bios-256k.bin';
-const MINUTES = 60_000;
 /** Says what Linux chose, waits for a line from its user, powers off. */
 const SCRIPT = `#!/bin/sh
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin
@@ -45,7 +44,7 @@ const MEASURED = /^(audit: type=|sched_clock: Marking stable|rtc_cmos .*setting 
  */
 async function typed(file: string, program: string, args: readonly string[]): Promise<string> {
   const stdout = openSync(file, 'w');
-  const child = spawn(program, args, { stdio: ['pipe', stdout, 'inherit'], timeout: 20 * MINUTES });
+  const child = spawn(program, args, { stdio: ['pipe', stdout, 'inherit'], timeout: PATIENCE_MS });
   const output = (): string => readFileSync(file, 'latin1');
   const watch = setInterval(() => {
     if (!output().includes('judge: ready\r\n')) return;
@@ -79,65 +78,57 @@ describe.skipIf(absent)('Debian with its serial console', () => {
   const log = join(folder, 'linux.rr');
   let recorded = '';
 
-  it(
-    'says the same as in QEMU, its user included, and powers off',
-    async () => {
-      const { kernel, initrd } = makeDebianGuest(folder, { judge: SCRIPT });
-      // Where the kernel puts itself depends on the time otherwise.
-      const append = 'console=ttyS0 nokaslr rdinit=/judge panic=-1';
-      const options = [
-        '-m',
-        '256M',
-        '--kernel',
-        kernel,
-        '--initrd',
-        initrd,
-        '--append',
-        append,
-        '--nodefaults',
-        '--serial',
-        'stdio',
-        '--no-reboot',
-      ];
-      recorded = await typed(join(folder, 'ours-typed.txt'), process.execPath, [MAIN, 'record', log, ...options, '--bios', SEABIOS]);
-      const theirs = await typed(join(folder, 'theirs-typed.txt'), 'qemu-system-i386', [
-        ...options,
-        '-M',
-        'pc',
-        '-cpu',
-        'qemu32',
-        '-display',
-        'none',
-        '-net',
-        'none',
-        '-icount',
-        'shift=3',
-      ]);
-      expect(recorded).toContain('judge: read what was typed');
-      expect(recorded).not.toMatch(COMPLAINTS);
-      for (const chosen of CHOSEN) expect(recorded).toMatch(chosen);
-      expect(lines(recorded)).toEqual(lines(theirs));
-    },
-    30 * MINUTES,
-  );
+  it('says the same as in QEMU, its user included, and powers off', async () => {
+    const { kernel, initrd } = makeDebianGuest(folder, { judge: SCRIPT });
+    // Where the kernel puts itself depends on the time otherwise.
+    const append = 'console=ttyS0 nokaslr rdinit=/judge panic=-1';
+    const options = [
+      '-m',
+      '256M',
+      '--kernel',
+      kernel,
+      '--initrd',
+      initrd,
+      '--append',
+      append,
+      '--nodefaults',
+      '--serial',
+      'stdio',
+      '--no-reboot',
+    ];
+    recorded = await typed(join(folder, 'ours-typed.txt'), process.execPath, [MAIN, 'record', log, ...options, '--bios', SEABIOS]);
+    const theirs = await typed(join(folder, 'theirs-typed.txt'), 'qemu-system-i386', [
+      ...options,
+      '-M',
+      'pc',
+      '-cpu',
+      'qemu32',
+      '-display',
+      'none',
+      '-net',
+      'none',
+      '-icount',
+      'shift=3',
+    ]);
+    expect(recorded).toContain('judge: read what was typed');
+    expect(recorded).not.toMatch(COMPLAINTS);
+    for (const chosen of CHOSEN) expect(recorded).toMatch(chosen);
+    expect(lines(recorded)).toEqual(lines(theirs));
+  });
 
-  it(
-    'replays to the same end with the same output',
-    () => {
-      expect(existsSync(log)).toBe(true);
-      const output = join(folder, 'replayed.txt');
-      const args = [MAIN, 'replay', log, '--serial', `file:${output}`, '--json'];
-      const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20 * MINUTES });
-      const { divergence, shutdownCause, digest } = JSON.parse(stdout) as Summary;
-      expect({ divergence, shutdownCause, digest }).toEqual({
-        divergence: null,
-        shutdownCause: 'guest-shutdown',
-        digest: (JSON.parse(readFileSync(`${log}.json`, 'utf8')) as { final: { digest: string } }).final.digest,
-      });
-      expect(readFileSync(output, 'latin1')).toBe(recorded);
-    },
-    30 * MINUTES,
-  );
+  it('replays to the same end with the same output', () => {
+    expect(existsSync(log)).toBe(true);
+    const output = join(folder, 'replayed.txt');
+    const args = [MAIN, 'replay', log, '--serial', `file:${output}`, '--json'];
+    const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: PATIENCE_MS });
+    const { divergence, shutdownCause, digest } = JSON.parse(stdout) as Summary;
+    expect({ divergence, shutdownCause, digest }).toEqual({
+      divergence: null,
+      shutdownCause: 'guest-shutdown',
+      digest: (JSON.parse(readFileSync(`${log}.json`, 'utf8')) as { final: { digest: string } }).final.digest,
+    });
+    expect(readFileSync(output, 'latin1')).toBe(recorded);
+  });
 
   it('has what its user typed in the log, and ends with SHUTDOWN and END', () => {
     const typedBytes = palindrome('log', 'events', log).stdout;
@@ -146,23 +137,19 @@ describe.skipIf(absent)('Debian with its serial console', () => {
     expect(last.map((line) => /\b(SHUTDOWN|END)\b/.exec(line)?.[1])).toEqual(['SHUTDOWN', 'END']);
   });
 
-  it(
-    "follows QEMU's own recording to its end with the same output",
-    () => {
-      const theirs = join(folder, 'theirs.rr');
-      const output = join(folder, 'theirs.txt');
-      const { kernel, initrd } = makeShellGuest(join(folder, 'small'), "dmesg\nsed 's/ [0-9]\\+ / N /' /proc/interrupts\npoweroff -f\n");
-      const append = 'console=ttyS0 rdinit=/run quiet panic=-1 cryptomgr.notests';
-      const options = ['-m', '256M', '--kernel', kernel, '--initrd', initrd, '--append', append, '--nodefaults', '--no-reboot'];
-      const bare = ['-M', 'pc', '-cpu', 'qemu32', '-display', 'none', '-net', 'none', '-global', 'apic.vapic=off'];
-      const qemu = [...options, ...bare, '-serial', `file:${output}`, '-icount', `shift=3,rr=record,rrfile=${theirs}`];
-      expect(spawnSync('qemu-system-i386', qemu, { timeout: 20 * MINUTES }).status).toBe(0);
-      const ours = join(folder, 'ours.txt');
-      const args = [MAIN, 'replay', theirs, ...options, '--bios', SEABIOS, '-L', '/usr/share/qemu', '--serial', `file:${ours}`, '--json'];
-      const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20 * MINUTES });
-      expect(JSON.parse(stdout)).toMatchObject({ divergence: null, stop: 'shutdown', shutdownCause: 'guest-shutdown' });
-      expect(readFileSync(ours, 'latin1')).toBe(readFileSync(output, 'latin1'));
-    },
-    30 * MINUTES,
-  );
+  it("follows QEMU's own recording to its end with the same output", () => {
+    const theirs = join(folder, 'theirs.rr');
+    const output = join(folder, 'theirs.txt');
+    const { kernel, initrd } = makeShellGuest(join(folder, 'small'), "dmesg\nsed 's/ [0-9]\\+ / N /' /proc/interrupts\npoweroff -f\n");
+    const append = 'console=ttyS0 rdinit=/run quiet panic=-1 cryptomgr.notests';
+    const options = ['-m', '256M', '--kernel', kernel, '--initrd', initrd, '--append', append, '--nodefaults', '--no-reboot'];
+    const bare = ['-M', 'pc', '-cpu', 'qemu32', '-display', 'none', '-net', 'none', '-global', 'apic.vapic=off'];
+    const qemu = [...options, ...bare, '-serial', `file:${output}`, '-icount', `shift=3,rr=record,rrfile=${theirs}`];
+    expect(spawnSync('qemu-system-i386', qemu, { timeout: PATIENCE_MS }).status).toBe(0);
+    const ours = join(folder, 'ours.txt');
+    const args = [MAIN, 'replay', theirs, ...options, '--bios', SEABIOS, '-L', '/usr/share/qemu', '--serial', `file:${ours}`, '--json'];
+    const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: PATIENCE_MS });
+    expect(JSON.parse(stdout)).toMatchObject({ divergence: null, stop: 'shutdown', shutdownCause: 'guest-shutdown' });
+    expect(readFileSync(ours, 'latin1')).toBe(readFileSync(output, 'latin1'));
+  });
 });

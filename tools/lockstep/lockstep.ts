@@ -5,6 +5,7 @@ import { differences, recordOf } from './machine-state.js';
 import { compareMemory } from './memory.js';
 import { type Firmware, type Guest, readFirmwareConfiguration, traceWithQemu } from './qemu.js';
 import { readTrace, type TraceRecord } from './qemu-trace.js';
+import { Watchdog } from './watchdog.js';
 
 /** Without a record for so long, QEMU has stopped. */
 const SILENCE_MS = 10_000;
@@ -37,19 +38,16 @@ async function compareProcessor(guest: Guest, firmware: Firmware, log: string, l
   const qemu = traceWithQemu(guest, log);
   const walk = new Walk(ours.session, ours.machine, limit);
   // QEMU can hang in its own replay (INTO, which it counts by the block it stands in): then the walk ends where it stopped.
-  const end = (): void => {
-    qemu.stdout!.destroy();
-  };
-  const watchdog = setTimeout(end, SILENCE_MS);
+  const watchdog = new Watchdog(SILENCE_MS, () => qemu.stdout!.destroy());
   try {
     for await (const record of readTrace(qemu.stdout!)) {
-      watchdog.refresh();
+      watchdog.alive();
       if (!walk.next(record)) break;
     }
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw e;
   } finally {
-    clearTimeout(watchdog);
+    watchdog.cancel();
     process.kill(-qemu.pid!, 'SIGKILL');
     ours.close();
   }

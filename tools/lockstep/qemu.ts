@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Watchdog } from './watchdog.js';
 
 /** The machine both sides run: a BIOS image on a bare PC. */
 export interface Guest {
@@ -64,7 +65,7 @@ function dumpItems(dir: string, guest: Guest, keys: readonly (readonly [number, 
   const output = join(dir, 'dump.out');
   const args = machine(guest).filter((a) => a !== '-debugcon' && a !== 'null');
   spawnSync('qemu-system-i386', [...args, '-bios', rom, '-debugcon', `file:${output}`, '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'], {
-    timeout: 30_000,
+    timeout: 600_000,
   });
   const all = readFileSync(output);
   let at = 0;
@@ -97,15 +98,15 @@ export function readFirmwareConfiguration(dir: string, guest: Guest): Firmware {
   };
 }
 
-/** Records the guest for some seconds; gives the log. */
+/** Records the guest for some seconds, in which this process runs too; gives the log. */
 export async function recordWithQemu(dir: string, guest: Guest, seconds: number): Promise<string> {
   const log = join(dir, 'qemu.rr');
   const qemu = spawn('qemu-system-i386', [...machineArguments(guest), '-icount', `shift=${guest.shift},rr=record,rrfile=${log}`], {
     stdio: 'ignore',
   });
-  const timer = setTimeout(() => qemu.kill('SIGTERM'), seconds * 1000);
+  const watchdog = new Watchdog(seconds * 1000, () => qemu.kill('SIGTERM'));
   await new Promise((resolve) => qemu.once('exit', resolve));
-  clearTimeout(timer);
+  watchdog.cancel();
   return log;
 }
 

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { Watchdog } from './watchdog.js';
 
 /** Without an answer for so long, QEMU hangs. */
 const SILENCE_MS = 60_000;
@@ -41,9 +42,9 @@ export class Qmp {
   }
 
   private async next(): Promise<Message> {
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), SILENCE_MS);
+    const watchdog = new Watchdog(SILENCE_MS, () => this.process.kill('SIGKILL'));
     const { value, done } = await this.messages.next();
-    clearTimeout(timer);
+    watchdog.cancel();
     if (done) throw new Error('QEMU has gone');
     return JSON.parse(value) as Message;
   }
