@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { UserError } from '../../src/core/errors.js';
-import { reason } from '../log/input.js';
+import { reason, writeErrorCode } from '../log/input.js';
 import {
   decodeRecordHeader,
   EARLIER_MAGIC,
@@ -41,7 +41,13 @@ export class StoreFile {
     preamble.write(MAGIC, 'latin1');
     preamble.writeUInt32LE(text.length, 8);
     preamble.writeUInt32LE(crc32(text), 12);
-    file.write(Buffer.concat([preamble, text]));
+    try {
+      file.write(Buffer.concat([preamble, text]));
+    } catch (e) {
+      file.remove();
+      file.close();
+      throw e;
+    }
     return file;
   }
 
@@ -142,6 +148,12 @@ export class StoreFile {
     this.writeAt(0, Buffer.from(MAGIC, 'latin1'));
   }
 
+  /** Gives all its room back to the disk. */
+  remove(): void {
+    ftruncateSync(this.fd, 0);
+    rmSync(this.path, { force: true });
+  }
+
   private write(bytes: Uint8Array): void {
     this.writeAt(this.end, bytes);
     this.end += bytes.length;
@@ -151,7 +163,7 @@ export class StoreFile {
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done, bytes.length - done, at + done);
     } catch (e) {
-      throw new UserError('file-io', `${this.path}: ${reason(e)}`);
+      throw new UserError(writeErrorCode(e), `${this.path}: ${reason(e)}`);
     }
   }
 

@@ -260,6 +260,16 @@ export class StoreWriter {
     return this.file.bytes;
   }
 
+  /** Writing failed: leaves the checkpoints that the store has. */
+  trim(): void {
+    this.file.trim();
+  }
+
+  /** Removes the store. */
+  remove(): void {
+    this.file.remove();
+  }
+
   close(): void {
     this.file.close();
   }

@@ -86,6 +86,8 @@ export function reason(error: unknown): string {
       return 'is a directory';
     case 'ENOSPC':
       return 'no space left on the device';
+    case 'EDQUOT':
+      return 'no more space is allowed';
     case 'EFBIG':
       return 'a file may not become larger';
     case 'EROFS':
@@ -97,4 +99,10 @@ export function reason(error: unknown): string {
     default:
       return code ?? message;
   }
+}
+
+/** The error code of a write that failed. */
+export function writeErrorCode(error: unknown): 'disk-full' | 'file-io' {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'file-io';
 }

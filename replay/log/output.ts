@@ -1,10 +1,10 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { UserError } from '../../src/core/errors.js';
-import { reason } from './input.js';
+import { reason, writeErrorCode } from './input.js';
 
 /** Where the bytes of a log go. */
 export interface LogOutput {
-  /** Writes all of `bytes` at file offset `position`, or throws UserError 'file-io'. */
+  /** Writes all of `bytes` at file offset `position`, or throws UserError 'disk-full' or 'file-io'; then some may have been written. */
   write(bytes: Uint8Array, position: number): void;
   close(): void;
 }
@@ -35,7 +35,8 @@ export class FileOutput implements LogOutput {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at, bytes.length - at, position + at);
     } catch (e) {
-      throw new UserError('file-io', `${this.path}: writing the log failed (${reason(e)}); what was written before stays readable`);
+      const what = `writing the log failed (${reason(e)}); what was written before stays readable`;
+      throw new UserError(writeErrorCode(e), `${this.path}: ${what}`);
     }
   }
 

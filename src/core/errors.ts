@@ -7,6 +7,7 @@ export type UserErrorCode =
   | 'bad-option'
   | 'file-not-found'
   | 'file-io'
+  | 'disk-full'
   | 'log-version'
   | 'log-truncated'
   | 'log-corrupt'

@@ -161,6 +161,16 @@ export class CheckpointMaker {
     return 'guestNs' in this.interval ? Math.ceil(left / this.machine.time.nsPerInstruction) : left;
   }
 
+  /** Why no more can be made; null: they can. */
+  get failure(): string | null {
+    return this.thread.failure;
+  }
+
+  /** The disk is full: has the store removed, for the log to grow; false: that is of no use, it is gone already. */
+  giveUp(): boolean {
+    return this.thread.giveUp();
+  }
+
   /** Waits until all are written. */
   finish(): CheckpointReport {
     this.copyAll();

@@ -9,7 +9,9 @@ const CRATE_BYTES = 1 << 18;
 const MAX_UNDER_WAY = 128;
 /** The thread is given up when it has done nothing for so many seconds of ours: a process that is stopped for a while (Ctrl-Z) has not waited. */
 const PATIENCE_SECONDS = 60;
-const DONE = 0;
+/** Places in `progress`: how many messages the thread has done; not 0: the store is to be removed. */
+export const DONE = 0;
+export const UNWANTED = 1;
 const SILENT = 'the thread that writes them does not answer';
 
 /** What the thread that writes a store starts with. */
@@ -22,7 +24,7 @@ export interface CheckpointThreadStart {
   readonly inputs: readonly string[];
   readonly log: string;
   readonly port: MessagePort;
-  /** Int32: how many messages it has done. */
+  /** Int32s: see DONE and UNWANTED. */
   readonly progress: SharedArrayBuffer;
 }
 
@@ -70,11 +72,13 @@ export class CheckpointThread {
   private filling: Crate | null = null;
   private sent = 0;
   private counted = 0;
-  private failure: string | null = null;
+  /** Why nothing can be put any more; null: it can. */
+  failure: string | null = null;
+  private summary: CheckpointSummary | null = null;
 
   constructor(start: Omit<CheckpointThreadStart, 'port' | 'progress'>) {
     const channel = new MessageChannel();
-    const progress = new SharedArrayBuffer(4);
+    const progress = new SharedArrayBuffer(8);
     this.port = channel.port1;
     this.done = new Int32Array(progress);
     const data: CheckpointThreadStart = { ...start, port: channel.port2, progress };
@@ -86,6 +90,7 @@ export class CheckpointThread {
 
   /** Whether more may be given to it now. */
   get ready(): boolean {
+    if (this.summary !== null) return false;
     this.collect();
     this.listen();
     return this.failure === null && this.fullCrates < MAX_UNDER_WAY;
@@ -149,6 +154,7 @@ export class CheckpointThread {
 
   /** The checkpoint of which all units were put. */
   add(moment: CheckpointMoment): void {
+    if (this.failure !== null) return;
     this.send();
     this.post(moment, null);
   }
@@ -173,12 +179,23 @@ export class CheckpointThread {
     return null;
   }
 
-  /** Waits until all is written. */
+  /** Has the store removed, at once; false: there was none any more. */
+  giveUp(): boolean {
+    const was = this.failure === null && this.summary === null;
+    Atomics.store(this.done, UNWANTED, 1);
+    this.finish();
+    return was;
+  }
+
+  /** Waits until all is written. Nothing can be put afterwards. */
   finish(): CheckpointSummary {
+    if (this.summary !== null) return this.summary;
     this.post(null, null);
     for (let done = Atomics.load(this.done, DONE); done < this.sent; done = Atomics.load(this.done, DONE)) if (!this.awaitMore(done)) break;
     const summary = this.listen() ?? { made: 0, bytes: 0, failure: SILENT };
     this.port.close();
+    this.failure ??= summary.failure ?? 'finished';
+    this.summary = summary;
     return summary;
   }
 }

@@ -1,12 +1,13 @@
 import { workerData } from 'node:worker_threads';
 import { KnownPages } from '../../replay/checkpoints/known-pages.js';
 import { StoreWriter } from '../../replay/checkpoints/store-writer.js';
-import type { CheckpointMessage, CheckpointReply, CheckpointThreadStart } from './checkpoint-thread.js';
+import { UserError } from '../core/errors.js';
+import { type CheckpointMessage, type CheckpointReply, type CheckpointThreadStart, DONE, UNWANTED } from './checkpoint-thread.js';
 import { footprintOf } from './footprint-collector.js';
 
 /** Entry point of the thread that writes LOG.checkpoints. After a failure it only counts. */
 const start = workerData as CheckpointThreadStart;
-const done = new Int32Array(start.progress);
+const progress = new Int32Array(start.progress);
 let writer: StoreWriter | null = null;
 let made = 0;
 let bytes = 0;
@@ -15,10 +16,26 @@ let failure: string | null = null;
 function attempt(action: () => void): void {
   if (failure !== null) return;
   try {
+    if (Atomics.load(progress, UNWANTED) !== 0) throw new UserError('disk-full', `${start.path}: removed, since the log needs its room`);
     action();
   } catch (e) {
-    failure = (e as Error).message;
+    failure = start.extend ? `${(e as Error).message}; the checkpoints made before stay` : (e as Error).message;
+    giveUp(e instanceof UserError && e.code === 'disk-full');
     start.port.postMessage({ failed: failure } satisfies CheckpointReply);
+  }
+}
+
+/** A new store on a full disk goes: checkpoints can be made again, and the log, which cannot, grows on the same disk. */
+function giveUp(diskFull: boolean): void {
+  try {
+    if (!diskFull || start.extend) {
+      writer?.trim();
+      return;
+    }
+    writer?.remove();
+    made = bytes = 0;
+  } catch {
+    // What is left of it is read up to the last whole record.
   }
 }
 
@@ -41,10 +58,11 @@ function accept(message: NonNullable<CheckpointMessage>): void {
 start.port.on('message', (message: CheckpointMessage) => {
   if (message !== null) attempt(() => accept(message));
   else {
-    attempt(() => writer!.close());
+    attempt(() => {});
+    writer?.close();
     start.port.postMessage({ made, bytes, failure } satisfies CheckpointReply);
     start.port.close();
   }
-  Atomics.add(done, 0, 1);
-  Atomics.notify(done, 0);
+  Atomics.add(progress, DONE, 1);
+  Atomics.notify(progress, DONE);
 });

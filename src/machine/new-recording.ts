@@ -16,10 +16,13 @@ export class NewRecording implements LogOutput {
   private file: FileOutput | null = null;
   private readonly log: string;
   private readonly sidecar: SidecarContents;
+  private readonly makeRoom: () => boolean;
 
-  constructor(log: string, sidecar: SidecarContents) {
+  /** @param makeRoom called when the disk is full; true: it may no longer be */
+  constructor(log: string, sidecar: SidecarContents, makeRoom: () => boolean = () => false) {
     this.log = log;
     this.sidecar = sidecar;
+    this.makeRoom = makeRoom;
   }
 
   /**
@@ -42,8 +45,16 @@ export class NewRecording implements LogOutput {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    if (this.file === null) this.held.push({ bytes: bytes.slice(), position });
-    else this.file.write(bytes, position);
+    if (this.file === null) {
+      this.held.push({ bytes: bytes.slice(), position });
+      return;
+    }
+    try {
+      this.file.write(bytes, position);
+    } catch (e) {
+      if (!(e instanceof UserError) || e.code !== 'disk-full' || !this.makeRoom()) throw e;
+      this.file.write(bytes, position);
+    }
   }
 
   close(): void {

@@ -44,7 +44,9 @@ export function runJob(job: Job, requests: MessagePort, instruments: Instruments
 }
 
 function record(job: Job, control: ControlBlock, requests: MessagePort, started: number): JobResult {
-  const files = job.log === null || job.sidecar === undefined ? null : new NewRecording(job.log, job.sidecar);
+  let maker: CheckpointMaker | null = null;
+  const makeRoom = (): boolean => maker?.giveUp() ?? false;
+  const files = job.log === null || job.sidecar === undefined ? null : new NewRecording(job.log, job.sidecar, makeRoom);
   const logSink = files === null ? null : new LogWriter(files, job.logFormat);
   const sink: EventSink = logSink ?? new NullSink();
   let machine: PcMachine | null = null;
@@ -52,7 +54,6 @@ function record(job: Job, control: ControlBlock, requests: MessagePort, started:
     sink.flush();
     machine?.flushOutputs();
   });
-  let maker: CheckpointMaker | null = null;
   // Before anything of an older recording is touched.
   const lock = files === null ? null : FileLock.take(checkpointsPath(job.log!));
   const session = new RecordSession(
@@ -221,6 +222,7 @@ function checkpointsOfReplay(
 
 function runInStretches(session: ReplaySession, maker: CheckpointMaker, until: number | null): RunResult {
   for (;;) {
+    if (maker.failure !== null) throw new UserError('file-io', maker.failure);
     const { icount } = session.standing();
     const stretch = icount + maker.distance;
     const result = session.run(until === null || stretch < until ? stretch : until);

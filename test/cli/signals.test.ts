@@ -51,8 +51,8 @@ describe('a recording', () => {
 
   it('that is killed is readable and replays up to its last whole event', async () => {
     const log = join(dir, 'kill.rr');
-    const run = new Background('record', log, ...guest);
-    await run.until(() => sizeOf(log) > 2000);
+    const run = new Background('record', log, ...guest, '--checkpoint-every', '300k');
+    await run.until(() => sizeOf(log) > 2000 && sizeOf(`${log}.checkpoints`) > 20_000);
     run.child.kill('SIGKILL');
     expect(await run.ended).toEqual({ status: null, signal: 'SIGKILL' });
     const held = stat(log);
@@ -63,6 +63,10 @@ describe('a recording', () => {
       icount: held.instructions,
       divergence: null,
     });
+    const near = ['replay', log, '--until', String(Number(held.instructions) - 1)];
+    const { startedAt, digest } = summary(...near) as ReturnType<typeof summary> & { startedAt: number };
+    expect(startedAt).toBeGreaterThan(0);
+    expect(digest).toBe(summary(...near, '--from-start').digest);
   });
 
   it('whose file may not grow any further stops with one error, is readable and replays up to its last whole event', () => {

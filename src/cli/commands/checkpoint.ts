@@ -37,6 +37,8 @@ const add: CommandModule<object, AddArguments> = {
     const checkpoints = checkpointInterval('--every', args.every);
     if (checkpoints === null) throw new UserError('bad-option', `--every ${args.every}: there would be none to add`);
     const result = await execute({ ...replayJob({ ...args, json: true }), checkpoints }, null);
+    const failure = result.checkpoints?.failure ?? null;
+    if (failure !== null) throw new UserError('file-io', failure);
     summarize('checkpoint add', result, args.json ?? false);
   },
 };
