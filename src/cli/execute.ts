@@ -33,12 +33,19 @@ export async function execute<Result extends JobResult = JobResult>(
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   try {
-    return await running.result;
+    return withDoubts(await running.result, job);
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
     endInput();
     endProgress();
   }
+}
+
+/** A replay that diverged without a LOG.json: mostly, the log is of another machine. */
+function withDoubts<Result extends JobResult>(result: Result, { kind, strict, log }: Omit<Job, 'control'>): Result {
+  if (kind !== 'replay' || strict || result.divergence === null) return result;
+  const doubt = `${log} has no LOG.json that says what machine it is of: was it recorded on the one that the options describe?`;
+  return { ...result, warnings: [...(result.warnings ?? []), doubt] };
 }
 
 /** Refuses a picture that could not be written, before the machine runs. */

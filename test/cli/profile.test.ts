@@ -94,7 +94,7 @@ describe('profile', () => {
     writeFileSync(changed, other);
     const { status, stdout, stderr } = palindrome('profile', changed, ...guestOptions(dir));
     expect([status, stdout]).toEqual([3, '']);
-    expect(stderr).toMatch(/^profile: DIVERGED at instruction 0: /);
+    expect(stderr).toMatch(/^palindrome: .*changed\.rr has no LOG\.json [^\n]*\nprofile: DIVERGED at instruction 0: /);
   });
 
   it('refuses what it cannot use, before it replays', () => {
