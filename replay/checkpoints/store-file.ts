@@ -144,8 +144,13 @@ export class StoreFile {
 
   /** Forgets what is behind the last whole record; what is added may be new to earlier versions. */
   goOn(): void {
-    ftruncateSync(this.fd, this.end);
+    this.trim();
     this.writeAt(0, Buffer.from(MAGIC, 'latin1'));
+  }
+
+  /** Takes away what is behind the last whole record. */
+  trim(): void {
+    ftruncateSync(this.fd, this.end);
   }
 
   /** Gives all its room back to the disk. */
