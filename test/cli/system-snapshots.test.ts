@@ -27,9 +27,14 @@ const GUEST = [
 ];
 const rr = (mode: string, log: string, more = ''): string[] => ['-icount', `shift=3,rr=${mode},rrfile=${join(folder, log)}${more}`];
 
+const programs: QmpProgram[] = [];
+afterAll(() => {
+  for (const program of programs) program.kill();
+});
+
 async function started(...args: string[]): Promise<QmpProgram> {
   const program = QmpProgram.ours(...GUEST, ...args);
-  afterAll(() => program.kill());
+  programs.push(program);
   return program.start();
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { MAIN, summary, temporaryFolder } from '../cli.js';
 import { SYSTEM } from '../monitor/qmp-program.js';
 import { requireTool } from '../tools.js';
@@ -28,7 +28,9 @@ class AtTerminal {
       this.text += piece;
     });
     this.ended = once(this.child, 'close');
-    afterAll(() => this.child.kill('SIGKILL'));
+    onTestFinished(() => {
+      this.child.kill('SIGKILL');
+    });
   }
 
   /** Waits for a pattern, and takes everything up to it. */

@@ -1,7 +1,7 @@
 // Oracle: QEMU run (7.2.22): the same commands in both monitors say the same.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createQcow2 } from '../../src/block/qcow2/create.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
 import { requireTool } from '../tools.js';
@@ -82,7 +82,7 @@ const REQUESTS: readonly (object | string)[] = [
 /** Two programs with one command line. */
 async function both(...args: string[]): Promise<readonly [QmpProgram, QmpProgram]> {
   const pair = [QmpProgram.qemu(...args), QmpProgram.ours(...args)] as const;
-  afterAll(() => {
+  onTestFinished(() => {
     for (const p of pair) p.kill();
   });
   return [await pair[0].start(), await pair[1].start()];
@@ -182,7 +182,7 @@ describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
       createQcow2(image, { sizeBytes: 1 << 20 });
       const drive = ['-drive', `file=${image},if=none,id=rr,node-name=store`];
       const p = start(...MACHINE, '-bios', BIOS, ...drive, '-serial', 'null', '-debugcon', 'null');
-      afterAll(() => p.kill());
+      onTestFinished(() => p.kill());
       told.push(await story(await p.start()));
     }
     expect(told[1]).toEqual(told[0]);
