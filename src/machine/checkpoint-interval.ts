@@ -6,8 +6,10 @@ import { UserError } from '../core/errors.js';
  */
 export type CheckpointInterval = { readonly instructions: number; readonly leastMs?: number } | { readonly guestNs: number } | null;
 
-/** See AUTOMATIC. */
-export const DEFAULT_INTERVAL = 'auto';
+/** Of a recording: as many as cost next to nothing. */
+export const RECORDING_INTERVAL = '1s';
+/** Of those made afterwards: see AUTOMATIC. */
+export const ADDED_INTERVAL = 'auto';
 /**
  * Any instruction is reached within some tenths of a second: code that has just come from a checkpoint is interpreted, at 20 to 60 million instructions a second. A guest in a hot loop executes as
  * many in a few milliseconds: then the cost of making them is what counts, and the loop is as fast behind a seek.

@@ -3,7 +3,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { CheckpointStore, type StoredCheckpoint } from '../../../replay/checkpoints/store.js';
 import { UserError } from '../../core/errors.js';
 import { checkpointsPath, knownPages } from '../../machine/checkpoint-files.js';
-import { checkpointInterval, DEFAULT_INTERVAL } from '../../machine/checkpoint-interval.js';
+import { ADDED_INTERVAL, checkpointInterval } from '../../machine/checkpoint-interval.js';
 import { recordingIdentity } from '../../machine/recording-identity.js';
 import { execute, summarize } from '../execute.js';
 import { machineOptions } from '../machine-options.js';
@@ -28,10 +28,10 @@ const add: CommandModule<object, AddArguments> = {
       .option('every', {
         type: 'string',
         requiresArg: true,
-        default: DEFAULT_INTERVAL,
+        default: ADDED_INTERVAL,
         describe: 'Their distance: instructions (50M), guest time (1s), or auto (8M)',
       })
-      .example('$0 checkpoint add boot.rr', 'for a recording that has none: any instruction within some tenths of a second')
+      .example('$0 checkpoint add boot.rr', 'from then on any instruction is reached within some tenths of a second')
       .epilogue('Checkpoints that are there stay. Ctrl-C keeps those made so far.') as never,
   handler: async (args) => {
     const checkpoints = checkpointInterval('--every', args.every);

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { checkpointInterval, DEFAULT_INTERVAL } from '../../machine/checkpoint-interval.js';
+import { checkpointInterval, RECORDING_INTERVAL } from '../../machine/checkpoint-interval.js';
 import { configure, type MachineArguments } from '../../machine/config.js';
 import { planRecording } from '../../machine/new-recording.js';
 import { recordingEnd, writeSidecar } from '../../machine/sidecar.js';
@@ -30,9 +30,9 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
       .option('checkpoint-every', {
         type: 'string',
         requiresArg: true,
-        default: DEFAULT_INTERVAL,
+        default: RECORDING_INTERVAL,
         describe:
-          'Distance of checkpoints (LOG.checkpoints): instructions (50M), guest time (1s), auto (8M, less often where the guest is fast), or off',
+          'Distance of checkpoints (LOG.checkpoints): instructions (50M), guest time (1s), auto (8M, less often where the guest is fast: a fifth slower), or off',
       })
       .example('$0 record boot.rr --bios bios-256k.bin --memory 64M', 'record a firmware boot; Ctrl-C ends it')
       .epilogue('A recording that is interrupted stays readable up to its last event.') as never,
