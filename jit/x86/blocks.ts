@@ -1,5 +1,6 @@
 import { PAGE_SHIFT, PAGE_SIZE } from '../../src/memory/physical.js';
 import { Block, isRelativeJump, NEVER, NOWHERE, setJump } from './block.js';
+import { type CodePage, cover, isCovered, removeStart } from './code-page.js';
 import type { CodeWatcher, Cpu } from './cpu.js';
 import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
 import type { ExecutedCode } from './executed-code.js';
@@ -21,20 +22,6 @@ const REWRITTEN = 8;
 const HOPELESS = 256;
 const JUMP_CACHE_SIZE = 1 << 14;
 const INTO = 0xce;
-
-/** Blocks of one backing page. */
-interface CodePage {
-  /** By offset and mode. */
-  readonly starts: Map<number, Block>;
-  /** All with a byte in this page. */
-  blocks: Block[];
-  /** One bit per byte of code. */
-  readonly covered: Uint8Array;
-  /** Stores that hit code here. */
-  rewrites: number;
-  /** Blocks with a translation that were overwritten. */
-  lost: number;
-}
 
 /** What a cache of blocks holds. */
 export interface BlockStatistics {
@@ -388,37 +375,4 @@ function secondPageOf(laddr: number): number {
 
 function isTooLong(insn: Insn): boolean {
   return insn.row.name === '(too long)';
-}
-
-function cover(page: CodePage, from: number, to: number): void {
-  for (let k = from; k < to; ) {
-    if ((k & 7) === 0 && to - k >= 8) {
-      page.covered[k >> 3] = 0xff;
-      k += 8;
-    } else {
-      page.covered[k >> 3] |= 1 << (k & 7);
-      k++;
-    }
-  }
-}
-
-function isCovered(page: CodePage, from: number, to: number): boolean {
-  for (let k = from; k < to; k++) if ((page.covered[k >> 3] & (1 << (k & 7))) !== 0) return true;
-  return false;
-}
-
-function removeStart(starts: Map<number, Block>, k: number, block: Block): void {
-  let at = starts.get(k);
-  if (at === block) {
-    if (block.next === null) starts.delete(k);
-    else starts.set(k, block.next);
-    return;
-  }
-  while (at !== undefined && at !== null) {
-    if (at.next === block) {
-      at.next = block.next;
-      return;
-    }
-    at = at.next ?? undefined;
-  }
 }

@@ -154,17 +154,18 @@ function overlaps(ranges: Ranges, start: number, end: number): boolean {
 }
 
 /**
- * How far back from an instruction count those spans reach without a gap that `isClear`: nothing is to be found at places with more instructions than what is returned.
- * @param isClear asked once at most for each span, by its index, and only when it would help
+ * A function that says how far back from an instruction count those spans reach without a gap that `isClear`: nothing is to be found at places with more instructions than what it returns.
+ * @param isClear asked for a span, by its index, only when it would help
  */
-export function reachBack(spans: readonly Span[], icount: number, isClear: (index: number) => boolean): number {
-  const left = new Set(spans.keys());
-  let from = icount;
-  for (;;) {
-    let next = -1;
-    for (const k of left) if (spans[k]!.to >= from && spans[k]!.from < (spans[next]?.from ?? from)) next = k;
-    if (next < 0) return from;
-    left.delete(next);
-    if (isClear(next)) from = spans[next]!.from;
-  }
+export function reachBack(spans: readonly Span[], isClear: (index: number) => boolean): (icount: number) => number {
+  const order = [...spans.keys()].sort((a, b) => spans[b]!.to - spans[a]!.to);
+  return (icount) => {
+    let from = icount;
+    for (const k of order) {
+      // Those that come now end even sooner.
+      if (spans[k]!.to < from) break;
+      if (spans[k]!.from < from && isClear(k)) from = spans[k]!.from;
+    }
+    return from;
+  };
 }

@@ -102,7 +102,7 @@ export class Trail {
       }
       return known;
     };
-    return (icount) => reachBack(store.footprintSpans, icount, isClear);
+    return reachBack(store.footprintSpans, isClear);
   }
 
   /** Stored checkpoints before an instruction count, by theirs; ascending. Where there are very many, some, about equally far apart, with the last. */

@@ -6,7 +6,7 @@ import { UserError } from '../core/errors.js';
  */
 export type CheckpointInterval = { readonly instructions: number; readonly leastMs?: number } | { readonly guestNs: number } | null;
 
-/** Of a recording: as many as cost next to nothing. */
+/** Of a recording: closer ones cost it more (see ARCHITECTURE.md), and can be added. */
 export const RECORDING_INTERVAL = '1s';
 /** Of those made afterwards: see AUTOMATIC. */
 export const ADDED_INTERVAL = 'auto';

@@ -99,7 +99,7 @@ it('reaches back over spans that are clear, and not over gaps or others', () => 
     { from: 15, to: 25 },
     { from: 31, to: 40 },
   ];
-  const back = (icount: number, ...unclear: number[]): number => reachBack(spans, icount, (k) => !unclear.includes(k));
+  const back = (icount: number, ...unclear: number[]): number => reachBack(spans, (k) => !unclear.includes(k))(icount);
   expect(back(30)).toBe(-1);
   expect(back(29)).toBe(-1);
   expect(back(31)).toBe(31);
