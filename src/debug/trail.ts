@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { mayTouch, reachBack, type Targets } from '../../replay/checkpoints/footprint.js';
 import type { KeptMoment } from '../machine/moment-memory.js';
+import { spreadOut } from '../machine/spread-out.js';
 import type { Timeline } from '../machine/timeline.js';
 
 const PAGE_BYTES = 4096;
@@ -107,16 +108,8 @@ export class Trail {
 
   /** Stored checkpoints before an instruction count, by theirs; ascending. Where there are very many, some, about equally far apart, with the last. */
   storedBefore(icount: number): number[] {
-    const all = [...new Set(this.timeline.store?.checkpoints.map((c) => c.icount))].filter((at) => at > 0 && at < icount);
-    if (all.length < MOST_STRETCHES) return all;
-    const least = icount / MOST_STRETCHES;
-    let next = Number.POSITIVE_INFINITY;
-    const thinned = all.reverse().filter((at) => {
-      if (at > next) return false;
-      next = at - least;
-      return true;
-    });
-    return thinned.reverse();
+    const all = this.timeline.store?.checkpoints.filter((c) => c.icount > 0 && c.icount < icount) ?? [];
+    return [...new Set(spreadOut(all, MOST_STRETCHES).map((c) => c.icount))];
   }
 
   /** Forgets moments until the rest is within the limits: always the one that is missed least from where the machine stands. */

@@ -2,6 +2,7 @@ import type { CheckpointStore, StoredCheckpoint } from '../../replay/checkpoints
 import type { MachineConfig } from '../machine/config.js';
 import type { InputFile } from '../machine/input-paths.js';
 import type { JitMode, RecordingEnd } from '../machine/job.js';
+import { spreadOut } from '../machine/spread-out.js';
 
 /** What an executor must know of the recording that its segments belong to. */
 export interface VerifiedRecording {
@@ -37,7 +38,7 @@ const MOST_SEGMENTS = 256;
 
 /** Cuts a recording at those of its checkpoints that can be used; where they are very many, at some, about equally far apart. */
 export function planSegments(all: readonly StoredCheckpoint[], final: RecordingEnd | null): Segment[] {
-  const usable = all.length < MOST_SEGMENTS ? all : thinned(all);
+  const usable = spreadOut(all, MOST_SEGMENTS);
   const ends = [...usable, null];
   return ends.map((to, number) => {
     const from = number === 0 ? null : usable[number - 1]!;
@@ -50,16 +51,6 @@ export function planSegments(all: readonly StoredCheckpoint[], final: RecordingE
       logFrom: from?.position.offset ?? 0,
       logTo: to?.position.offset ?? null,
     };
-  });
-}
-
-function thinned(all: readonly StoredCheckpoint[]): StoredCheckpoint[] {
-  const least = all.at(-1)!.icount / MOST_SEGMENTS;
-  let next = 0;
-  return all.filter(({ icount }) => {
-    if (icount < next) return false;
-    next = icount + least;
-    return true;
   });
 }
 
