@@ -1,4 +1,16 @@
-import { Decoder, DecoderOptions, Formatter, type FormatterSyntax } from 'iced-x86';
+import { createRequire } from 'node:module';
+
+type Iced = typeof import('iced-x86');
+let loaded: Iced | null = null;
+
+/** The disassembler's library, once one is needed: a third of the time in which a command starts would be its. */
+function iced(): Iced {
+  loaded ??= createRequire(import.meta.url)('iced-x86') as Iced;
+  return loaded;
+}
+
+/** Intel syntax as nasm writes it, or AT&T's as gas does. */
+export type DisassemblySyntax = 'Nasm' | 'Gas';
 
 /** An instruction in words. */
 export interface DisassembledInstruction {
@@ -17,12 +29,13 @@ export function disassemble(
   bytes: Uint8Array,
   address: number,
   bits: number,
-  syntax: FormatterSyntax,
+  syntax: DisassemblySyntax,
   count = Number.POSITIVE_INFINITY,
   operandColumn = 0,
 ): DisassembledInstruction[] {
+  const { Decoder, DecoderOptions, Formatter, FormatterSyntax } = iced();
   const decoder = new Decoder(bits, bytes, DecoderOptions.None);
-  const formatter = new Formatter(syntax);
+  const formatter = new Formatter(FormatterSyntax[syntax]);
   formatter.firstOperandCharIndex = operandColumn;
   decoder.ip = BigInt(address);
   const found: DisassembledInstruction[] = [];

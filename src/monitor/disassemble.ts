@@ -1,4 +1,3 @@
-import { FormatterSyntax } from 'iced-x86';
 import { disassemble } from '../core/disassemble.js';
 
 const OPERAND_COLUMN = 9;
@@ -11,7 +10,7 @@ export interface DisassembledLine {
 
 /** The first instruction of some bytes: address, encoding and AT&T text, as QEMU's disassembler prints them; null when there is none. */
 export function disassembledLine(bytes: Uint8Array, address: number, bits: number): DisassembledLine | null {
-  const [first] = disassemble(bytes, address, bits, FormatterSyntax.Gas, 1, OPERAND_COLUMN);
+  const [first] = disassemble(bytes, address, bits, 'Gas', 1, OPERAND_COLUMN);
   if (first === undefined) return null;
   const encoded = Array.from(first.bytes, (b) => b.toString(16).padStart(2, '0')).join(' ');
   const head = `0x${first.address.toString(16).padStart(8, '0')}:`;

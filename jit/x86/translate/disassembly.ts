@@ -1,4 +1,3 @@
-import { FormatterSyntax } from 'iced-x86';
 import { disassemble } from '../../../src/core/disassemble.js';
 import { MODE_CS32 } from '../mode.js';
 import type { TbSource } from './translate.js';
@@ -11,7 +10,7 @@ export function disassembleTb(source: TbSource, bytes: Uint8Array): string[] {
     const eip = (source.eip + offset) >>> 0;
     const slice = bytes.subarray(offset, offset + insn.length);
     offset += insn.length;
-    const text = disassemble(slice, eip, bits, FormatterSyntax.Nasm, 1)[0]?.text ?? '(bad)';
+    const text = disassemble(slice, eip, bits, 'Nasm', 1)[0]?.text ?? '(bad)';
     return `${eip.toString(16).padStart(8, '0')}  ${text}`;
   });
 }
