@@ -7,6 +7,8 @@ import type { Translation } from './translate/translation.js';
 export const NOWHERE = -1;
 /** `due` of blocks that never come up, whatever `--jit` says. */
 export const NEVER = 0x3fffffff;
+const NO_INSNS: readonly Insn[] = [];
+const NO_BLOCKS: readonly Block[] = [];
 
 /**
  * A run of decoded instructions, executed in order: it ends where QEMU's TB would, and never crosses its page (an instruction that does
@@ -40,7 +42,7 @@ export class Block {
 
   /** Where its packed form is (see threaded/packed-insn.ts); 0: not made yet, -1: there is none. */
   threaded = 0;
-  readonly insns: Insn[] = [];
+  insns: readonly Insn[] = NO_INSNS;
   /** How many instructions come before a relative jump at the end; all, when it ends otherwise. */
   straight = 0;
   /** Of the jump at the end: condition 0..15, -1 for a JMP; EIP where it goes, and where it goes when the condition does not hold. */
@@ -56,7 +58,7 @@ export class Block {
   secondPage = -1;
   valid = true;
   /** The blocks of the region that `compiled` is, itself first. */
-  members: readonly Block[] = [];
+  members: readonly Block[] = NO_BLOCKS;
   translation: Translation | null = null;
   /** A translation that V8 has yet to learn about or to optimise. */
   pending: Translation | null = null;

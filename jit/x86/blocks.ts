@@ -5,6 +5,7 @@ import type { CodeWatcher, Cpu } from './cpu.js';
 import { decodeInsn, MAX_INSN_LENGTH } from './decoder.js';
 import type { ExecutedCode } from './executed-code.js';
 import { END_JUMP, END_NONE, type Insn } from './insn.js';
+import { InsnPool } from './insn-pool.js';
 import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_CPL, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
@@ -42,6 +43,7 @@ export class BlockCache implements CodeWatcher {
   private readonly pages: (CodePage | undefined)[];
   private readonly jump: Block[];
   private readonly window = new Uint8Array(MAX_INSN_LENGTH + 1);
+  private readonly pool = new InsnPool();
 
   /** Packed forms of blocks; null: there are none. */
   threaded: ThreadedCode | null = null;
@@ -157,18 +159,21 @@ export class BlockCache implements CodeWatcher {
     const page = this.pages[paddr >>> PAGE_SHIFT];
     const limit = page !== undefined && page.rewrites > REWRITTEN ? MAX_INSNS_REWRITTEN : MAX_INSNS;
     if (page !== undefined && page.lost > HOPELESS) block.due = NEVER;
+    const insns: Insn[] = [];
     for (;;) {
       const left = room - block.lengthBytes;
       const insn = left > MAX_INSN_LENGTH ? decodeInsn(this.cpu.memory.u8, paddr + block.lengthBytes, mode) : this.decodeNear(block, left);
       if (insn === null || insn.length > left) {
         // It crosses the page: not part of this block, unless it is the first.
-        if (block.insns.length === 0) this.decodeCrossing(block, laddr, left);
+        if (insns.length === 0) insns.push(this.decodeCrossing(block, laddr, left));
         break;
       }
-      block.insns.push(insn);
+      insns.push(this.pool.shared(insn));
       block.lengthBytes += insn.length;
-      if (insn.end !== END_NONE || block.lengthBytes === room || block.insns.length === limit) break;
+      if (insn.end !== END_NONE || block.lengthBytes === room || insns.length === limit) break;
     }
+    // A copy, without room for more.
+    block.insns = insns.slice();
     const last = block.insns[block.insns.length - 1];
     block.quiet = last.end <= END_JUMP;
     block.straight = block.insns.length;
@@ -189,21 +194,21 @@ export class BlockCache implements CodeWatcher {
     return insn.length > left || isTooLong(insn) ? null : insn;
   }
 
-  private decodeCrossing(block: Block, laddr: number, left: number): void {
+  private decodeCrossing(block: Block, laddr: number, left: number): Insn {
     const second = resolveExecute(this.cpu, secondPageOf(laddr));
     if (second >= 0) this.window.set(this.cpu.memory.u8.subarray(second, second + MAX_INSN_LENGTH + 1 - left), left);
     else for (let k = left; k <= MAX_INSN_LENGTH; k++) this.window[k] = fetchIo8(this.cpu, (laddr + k) | 0);
     const insn = decodeInsn(this.window, 0, block.mode);
-    block.insns.push(insn);
     block.lengthBytes = insn.length;
     block.secondPage = second >= 0 ? second >>> PAGE_SHIFT : -1;
+    return insn;
   }
 
   private decodeFromDevice(eip: number, mode: number, laddr: number): Block {
     const block = new Block(eip, mode, -1, NEVER);
     for (let k = 0; k <= MAX_INSN_LENGTH; k++) this.window[k] = fetchIo8(this.cpu, (laddr + k) | 0);
     const insn = decodeInsn(this.window, 0, mode);
-    block.insns.push(insn);
+    block.insns = [insn];
     block.lengthBytes = insn.length;
     block.straight = 1;
     block.count = 1;

@@ -80,7 +80,7 @@ export class CheckpointMaker {
   /** Makes the first checkpoint, of a machine that has not run yet. */
   start(): void {
     this.take();
-    this.copyAll();
+    if (this.options.atOnce) this.copyAll();
   }
 
   /**

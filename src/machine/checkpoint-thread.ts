@@ -5,8 +5,8 @@ import type { CollectedFootprint } from './footprint-collector.js';
 
 /** What is copied goes to the thread in shared memory of this length, which comes back when the thread has done with it: no garbage, no fresh pages of the host's. */
 const CRATE_BYTES = 1 << 18;
-/** With so many crates under way, what can wait does (32 MiB). */
-const MAX_UNDER_WAY = 128;
+/** With so many crates under way, what can wait does (10 MiB). */
+const MAX_UNDER_WAY = 40;
 /** The thread is given up when it has done nothing for so many seconds of ours: a process that is stopped for a while (Ctrl-Z) has not waited. */
 const PATIENCE_SECONDS = 60;
 /** Places in `progress`: how many messages the thread has done; not 0: the store is to be removed. */

@@ -15,7 +15,9 @@ export function readInput(option: string, named: string, foundAt: ReadonlyMap<st
     if (!stat.isFile()) throw new UserError('file-not-found', `${option} ${path}: not a regular file`);
     const { size } = stat;
     if (size > MAX_INPUT_BYTES) throw new UserError('image-corrupt', `${option} ${path}: ${size} bytes is more than an image may have`);
-    return new Uint8Array(readFileSync(path));
+    const bytes = readFileSync(path);
+    // Small files lie in a buffer with others.
+    return bytes.length < bytes.buffer.byteLength ? new Uint8Array(bytes) : new Uint8Array(bytes.buffer);
   } catch (e) {
     if (e instanceof UserError) throw e;
     throw new UserError('file-not-found', `${option} ${path}: ${reason(e)}`);
