@@ -196,6 +196,8 @@ export class Cpu implements Device {
   readonly writeMapped: Int32Array;
   /** By linear page: 1 when something may have been written through it since the marks were cleared, just before a `watchWrites`. */
   readonly linearWritten = new Uint8Array(1 << 20);
+  /** By linear page: 1 when something may have been read through it since `watchReads`; where something was written (`linearWritten`), it may be 0 nevertheless. */
+  readonly linearRead = new Uint8Array(1 << 20);
   /** How often what linear addresses mean was changed. */
   mapChanges = 0;
   codeWatcher: CodeWatcher | null = null;

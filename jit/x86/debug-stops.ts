@@ -27,8 +27,7 @@ export class DebugStops implements DataWatcher {
   private watchpoints: readonly Watchpoint[] = [];
   /** By the last 12 bits of an address, which are the same for linear and backing addresses: a breakpoint may stand there. */
   private readonly offsets = new Uint8Array(1 << 12);
-  /** Of the breakpoints that `offsets` is about. */
-  generation = 0;
+  private breakpointSets = 0;
   private generationOf = '';
   private deliveryIcount = -1;
   private deliveryCount = 0;
@@ -36,6 +35,11 @@ export class DebugStops implements DataWatcher {
   /** Whether the engine has to look at blocks before it enters them. */
   get breaks(): boolean {
     return this.breakpoints.size > 0;
+  }
+
+  /** Of the breakpoints that blocks were last found to be clear of: greater whenever there are others. */
+  get generation(): number {
+    return this.breakpointSets;
   }
 
   /** Something that the engine has to stop for between two blocks. */
@@ -56,24 +60,16 @@ export class DebugStops implements DataWatcher {
     const key = [...this.breakpoints].join();
     if (key === this.generationOf) return;
     this.generationOf = key;
-    this.generation++;
+    this.breakpointSets++;
     this.offsets.fill(0);
     for (const address of this.breakpoints) this.offsets[address & OFFSET] = 1;
   }
 
-  /** Sets all watchpoints of a processor; none of the old ones stays. */
+  /** Sets all watchpoints of a processor; none of the old ones stays. Accesses to their pages find out by themselves that they may be fast again. */
   setWatchpoints(cpu: Cpu, watchpoints: readonly Watchpoint[]): void {
-    const before = this.watchpoints;
     this.watchpoints = watchpoints;
     cpu.watcher = watchpoints.length > 0 ? this : null;
-    for (const w of before) if (!watchpoints.includes(w)) for (const page of pagesOf(w)) this.quicken(cpu, page);
     for (const w of watchpoints) for (const page of pagesOf(w)) slowDown(cpu, page);
-  }
-
-  /** Reads take the fast path again; writes find out by themselves. */
-  private quicken(cpu: Cpu, page: number): void {
-    if (this.onPage(page << 12)) return;
-    for (const tlb of [cpu.supervisorRead, cpu.userRead]) if (tlb[page] !== -1) tlb[page] &= ~SLOW;
   }
 
   onPage(laddr: number): boolean {

@@ -9,7 +9,7 @@ export { storePhysical32 } from './paging.js';
 /**
  * Accesses to linear memory through software TLBs: one Int32Array per kind of access, indexed by linear page number. An entry is
  * - backing address minus linear address of the page (low 12 bits 0): the fast path may be used;
- * - the same plus 1: mapped, but accesses must come here (code in the page, data breakpoint, page not yet marked as written);
+ * - the same plus 1: mapped, but accesses must come here (code in the page, data breakpoint, page not yet marked as read or written);
  * - -1: unknown.
  * Accesses that cross a page fault before any byte is written. Reads are unsigned for 8 and 16 bits, int32 for 32 bits.
  */
@@ -88,7 +88,12 @@ export function probeWrite(cpu: Cpu, laddr: number, size: number): void {
 export function resolveRead(cpu: Cpu, laddr: number, user: boolean): number {
   const tlb = user ? cpu.userRead : cpu.supervisorRead;
   const d = tlb[laddr >>> 12];
-  if ((d & 0xffe) === 0) return ((d & ~SLOW) + laddr) >>> 0;
+  if ((d & 0xfff) === 0) return (d + laddr) >>> 0;
+  cpu.linearRead[laddr >>> 12] = 1;
+  if ((d & 0xffe) === 0) {
+    unmarkSlow(cpu, tlb, laddr);
+    return ((d & ~SLOW) + laddr) >>> 0;
+  }
   const paddr = translate(cpu, laddr, READ, user);
   const page = paddr > 0xffffffff ? NOT_MEMORY : cpu.memory.readPage[paddr >>> 12];
   if (page === NOT_MEMORY) {
@@ -138,12 +143,13 @@ function noteWriteMapped(cpu: Cpu, page: number, linearPage: number): void {
   if (seen !== linearPage + 1) cpu.writeMapped[page] = seen === 0 ? linearPage + 1 : -1;
 }
 
-/** Puts back an entry that one of the TLBs once had, for a backing page. Writes go the slow way the first time. */
+/** Puts back an entry that one of the TLBs once had, for a backing page. Writes go the slow way the first time, and reads where nothing was read yet. */
 export function mapPage(cpu: Cpu, tlb: Int32Array, linearPage: number, page: number): void {
   const write = tlb === cpu.supervisorWrite || tlb === cpu.userWrite;
   const execute = tlb === cpu.supervisorExecute || tlb === cpu.userExecute;
   const delta = ((page - linearPage) << 12) | 0;
-  tlb[linearPage] = write || (!execute && watchpointOnPage(cpu, linearPage << 12)) ? delta | SLOW : delta;
+  const slow = write || (!execute && (cpu.linearRead[linearPage] === 0 || watchpointOnPage(cpu, linearPage << 12)));
+  tlb[linearPage] = slow ? delta | SLOW : delta;
   if (write) noteWriteMapped(cpu, page, linearPage);
   walk.large = false;
   noteFilled(cpu, linearPage << 12);
@@ -202,15 +208,14 @@ function storeSlow(cpu: Cpu, laddr: number, value: number, size: Size, user: boo
     return;
   }
   if (cpu.memory.codePage[at >>> 12] !== 0) cpu.codeWatcher?.storeTo(at, size);
-  else unmarkSlow(cpu, laddr, user);
+  else unmarkSlow(cpu, user ? cpu.userWrite : cpu.supervisorWrite, laddr);
   if (size === 1) cpu.dv.setUint8(at, value);
   else if (size === 2) cpu.dv.setUint16(at, value, true);
   else cpu.dv.setInt32(at, value, true);
 }
 
-/** A page that held code no longer does, or is marked as written now: its fast path comes back. */
-function unmarkSlow(cpu: Cpu, laddr: number, user: boolean): void {
-  const tlb = user ? cpu.userWrite : cpu.supervisorWrite;
+/** A page that held code or a watchpoint no longer does, or is marked as read or written now: its fast path comes back. */
+function unmarkSlow(cpu: Cpu, tlb: Int32Array, laddr: number): void {
   const d = tlb[laddr >>> 12];
   if ((d & 0xfff) !== SLOW || watchpointOnPage(cpu, laddr)) return;
   tlb[laddr >>> 12] = d & ~SLOW;
@@ -295,13 +300,13 @@ export function protectCodePage(cpu: Cpu, page: number): void {
     slowDown(cpu.userWrite, mapped - 1, page);
     return;
   }
-  eachForWriting(cpu, (tlb, linearPage) => slowDown(tlb, linearPage, page));
+  eachOf(cpu, [cpu.supervisorWrite, cpu.userWrite], (tlb, linearPage) => slowDown(tlb, linearPage, page));
 }
 
-/** All entries there are of the TLBs for writing, and perhaps some that are none. */
-function eachForWriting(cpu: Cpu, visit: (tlb: Int32Array, linearPage: number) => void): void {
+/** All entries there are of some TLBs, and perhaps some that are none. */
+function eachOf(cpu: Cpu, tlbs: readonly Int32Array[], visit: (tlb: Int32Array, linearPage: number) => void): void {
   const known = cpu.tlbFilledCount <= cpu.tlbFilled.length;
-  for (const tlb of [cpu.supervisorWrite, cpu.userWrite])
+  for (const tlb of tlbs)
     if (known) for (let k = 0; k < cpu.tlbFilledCount; k++) visit(tlb, cpu.tlbFilled[k]);
     else eachEntry(tlb, (linearPage) => visit(tlb, linearPage));
 }
@@ -312,7 +317,16 @@ function eachForWriting(cpu: Cpu, visit: (tlb: Int32Array, linearPage: number) =
  */
 export function watchWrites(cpu: Cpu): void {
   cpu.memory.dirtyPage.fill(0);
-  eachForWriting(cpu, watch);
+  eachOf(cpu, [cpu.supervisorWrite, cpu.userWrite], watch);
+}
+
+/**
+ * Clears all marks of linear pages that were read: the next read through each goes the slow way and marks it. Not where something is written before: generated code that reads and writes back looks
+ * only into the TLB for writing, and that makes an entry for reading too. So what may have been read is what is marked as read or as written.
+ */
+export function watchReads(cpu: Cpu): void {
+  cpu.linearRead.fill(0);
+  eachOf(cpu, [cpu.supervisorRead, cpu.userRead], watch);
 }
 
 function watch(tlb: Int32Array, linearPage: number): void {

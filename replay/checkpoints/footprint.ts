@@ -10,6 +10,8 @@ export interface Footprint {
   readonly code: Ranges;
   /** Linear pages written by the processor, as ranges of page numbers. */
   readonly written: Ranges;
+  /** Linear pages read or written by the processor; null: it is not known which were read. */
+  readonly accessed: Ranges | null;
 }
 
 /** Starts and ends (exclusive) in turn, ascending, none touching the next. */
@@ -29,6 +31,7 @@ export interface Targets {
 export const SPAN_BYTES = 16;
 const MAX_INFLATED_BYTES = 16 << 20;
 const PAGE_SHIFT = 12;
+const LINEAR_PAGES = 1 << 20;
 const END_OF_MEMORY = 2 ** 32;
 /** Bits of a number in one byte; the byte's highest bit says that more follow. */
 const VARINT_BITS = 7;
@@ -44,12 +47,13 @@ export function mergeRanges(gap: number, each: (range: (start: number, end: numb
   return merged;
 }
 
-/** Payload of a FOOTPRINT record. */
-export function encodeFootprint({ from, to, code, written }: Footprint): Uint8Array {
+/** Payload of a FOOTPRINT record, or without `accessed` of a FOOTPRINT_WITHOUT_READS. */
+export function encodeFootprint({ from, to, code, written, accessed }: Footprint): Uint8Array {
   const span = Buffer.alloc(SPAN_BYTES);
   span.writeDoubleLE(from, 0);
   span.writeDoubleLE(to, 8);
-  return Buffer.concat([span, deflateRawSync(Uint8Array.from([...encodeRanges(code), ...encodeRanges(written)]))]);
+  const lists = accessed === null ? [code, written] : [code, written, accessed];
+  return Buffer.concat([span, deflateRawSync(Uint8Array.from(lists.flatMap(encodeRanges)))]);
 }
 
 /** Number of ranges, then for each its distance from the end of the one before, and its length. */
@@ -80,15 +84,17 @@ export function footprintSpan(payload: Uint8Array): Span | null {
 }
 
 /** The footprint in a payload; null: it is none. */
-export function decodeFootprint(payload: Uint8Array): Footprint | null {
+export function decodeFootprint(payload: Uint8Array, hasReads: boolean): Footprint | null {
   const span = footprintSpan(payload);
   if (span === null) return null;
   try {
     const bytes = inflateRawSync(payload.subarray(SPAN_BYTES), { maxOutputLength: MAX_INFLATED_BYTES });
     const reader = new RangeReader(bytes);
     const code = reader.ranges(END_OF_MEMORY);
-    const written = reader.ranges(2 ** (32 - PAGE_SHIFT));
-    return code === null || written === null || !reader.atEnd ? null : { ...span, code, written };
+    const written = reader.ranges(LINEAR_PAGES);
+    const accessed = hasReads ? reader.ranges(LINEAR_PAGES) : null;
+    const whole = code !== null && written !== null && (accessed !== null || !hasReads) && reader.atEnd;
+    return whole ? { ...span, code, written, accessed } : null;
   } catch {
     // Not deflated, or too much.
     return null;
@@ -132,12 +138,13 @@ class RangeReader {
   }
 }
 
-/** Whether something that is looked for may have happened there. Reads are in no footprint. */
-export function mayTouch({ code, written }: Footprint, { breakpoints, watchpoints }: Targets): boolean {
+/** Whether something that is looked for may have happened there. */
+export function mayTouch({ code, written, accessed }: Footprint, { breakpoints, watchpoints }: Targets): boolean {
   if (breakpoints.some((address) => overlaps(code, address >>> 0, (address >>> 0) + 1))) return true;
   return watchpoints.some(({ kind, address, lengthBytes }) => {
     const end = address + lengthBytes;
-    return kind !== 'write' || end > END_OF_MEMORY || overlaps(written, address >>> PAGE_SHIFT, ((end - 1) >>> PAGE_SHIFT) + 1);
+    const pages = kind === 'write' ? written : accessed;
+    return pages === null || end > END_OF_MEMORY || overlaps(pages, address >>> PAGE_SHIFT, ((end - 1) >>> PAGE_SHIFT) + 1);
   });
 }
 

@@ -4,7 +4,7 @@ import { UserError } from '../../src/core/errors.js';
 import { reason, writeErrorCode } from '../log/input.js';
 import {
   decodeRecordHeader,
-  EARLIER_MAGIC,
+  EARLIER_MAGICS,
   encodeRecordHeader,
   MAGIC,
   MAX_DESCRIPTION_BYTES,
@@ -79,7 +79,8 @@ export class StoreFile {
     const length = preamble.length === PREAMBLE_BYTES ? preamble.readUInt32LE(8) : 0;
     const magic = preamble.toString('latin1', 0, 8);
     if (magic === REFUSED_MAGIC) throw this.corrupt('was made by an earlier version');
-    if ((magic !== MAGIC && magic !== EARLIER_MAGIC) || length > MAX_DESCRIPTION_BYTES) throw this.corrupt('is not a store of checkpoints');
+    if ((magic !== MAGIC && !EARLIER_MAGICS.includes(magic)) || length > MAX_DESCRIPTION_BYTES)
+      throw this.corrupt('is not a store of checkpoints');
     const text = this.read(PREAMBLE_BYTES, length);
     if (text === null || crc32(text) !== preamble.readUInt32LE(12)) throw this.corrupt('has a damaged description');
     this.end = PREAMBLE_BYTES + length;

@@ -67,7 +67,7 @@ export class StoreWriter {
   private count = 0;
   /** Checkpoints that the file had, by moment. */
   private readonly there = new Map<string, StoredCheckpoint>();
-  /** Footprints that the file has, by what they are about. */
+  /** Footprints that the file has, by what they are about: those that name reads. */
   private readonly footprints: Set<string>;
   /** Up to where the log's bytes are hashed. */
   private logAt = HEADER_BYTES;
@@ -108,7 +108,7 @@ export class StoreWriter {
     const store = new CheckpointStore(path, identity, known, { writable: true });
     const file = store.release();
     file.goOn();
-    return new StoreWriter(file, store, known.index(), store.hashes(), store.all, store.footprintSpans, log);
+    return new StoreWriter(file, store, known.index(), store.hashes(), store.all, store.spansWithReads, log);
   }
 
   /** Some of what changed in a space since the checkpoint before: numbers of pages, and their bytes one behind the other. Each page once. */

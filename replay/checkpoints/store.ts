@@ -14,6 +14,7 @@ import {
   MAX_PAYLOAD_BYTES,
   RECORD_CHECKPOINT,
   RECORD_FOOTPRINT,
+  RECORD_FOOTPRINT_WITHOUT_READS,
   RECORD_KNOWN,
   RECORD_VERSIONS,
   type Space,
@@ -103,7 +104,7 @@ export class CheckpointStore {
         all.push(checkpoint);
         continue;
       }
-      if (record.type === RECORD_FOOTPRINT) {
+      if (record.type === RECORD_FOOTPRINT || record.type === RECORD_FOOTPRINT_WITHOUT_READS) {
         const beginning = record.payloadBytes < SPAN_BYTES ? null : this.file.read(record.at, SPAN_BYTES);
         const span = beginning === null ? null : footprintSpan(beginning);
         if (span === null) damages.push(`what was executed, at byte ${record.at}, is damaged`);
@@ -148,8 +149,14 @@ export class CheckpointStore {
 
   /** What was touched in a stretch of `footprintSpans`; null: that is damaged. */
   footprint(index: number): Footprint | null {
-    const payload = this.file.payload(this.footprints[index]!);
-    return payload === null ? null : decodeFootprint(payload);
+    const record = this.footprints[index]!;
+    const payload = this.file.payload(record);
+    return payload === null ? null : decodeFootprint(payload, record.type === RECORD_FOOTPRINT);
+  }
+
+  /** Those of `footprintSpans` of which it is known what was read. */
+  get spansWithReads(): readonly Span[] {
+    return this.footprints.filter(({ type }) => type === RECORD_FOOTPRINT);
   }
 
   /** Bytes of a content. Throws UserError 'store-corrupt' when it is damaged. */

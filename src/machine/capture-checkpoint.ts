@@ -41,7 +41,7 @@ export class OwedCopies {
   /** A checkpoint is made: owed is what was written since the one before (at the first: all that is not zeros). Only between slices, with nothing owed. */
   begin(): void {
     const { memory, overlays, cpu } = this.machine;
-    const written = writtenPages(memory.dirtyPage);
+    const written = markedPages(memory.dirtyPage);
     this.pages = this.first ? written.filter((page) => !isZero(memory.u8, page)) : written;
     this.next = 0;
     watchWrites(cpu);
@@ -87,8 +87,8 @@ export class OwedCopies {
   }
 }
 
-/** Numbers of the pages that are marked as written. */
-export function writtenPages(marks: Uint8Array): Uint32Array {
+/** Numbers of the pages that are marked with 1. */
+export function markedPages(marks: Uint8Array): Uint32Array {
   const bytes = Buffer.from(marks.buffer, marks.byteOffset, marks.length);
   const found: number[] = [];
   for (let page = bytes.indexOf(1); page >= 0; page = bytes.indexOf(1, page + 1)) found.push(page);

@@ -1,19 +1,23 @@
 import { CODE_RANGE, ExecutedCode } from '../../jit/x86/executed-code.js';
+import { watchReads } from '../../jit/x86/mmu.js';
 import { type Footprint, mergeRanges, type Ranges, type Span } from '../../replay/checkpoints/footprint.js';
+import { markedPages } from './capture-checkpoint.js';
 import type { PcMachine } from './pc.js';
 
 /** A footprint on its way to the thread that writes it. */
 export interface CollectedFootprint extends Span {
   /** As ExecutedCode has them. */
   readonly entries: Float64Array;
-  /** Linear pages, some of them twice. */
+  /** Linear pages, some of them twice. What was read may be among those written only. */
   readonly written: Uint32Array;
+  readonly read: Uint32Array;
 }
 
 /** Entries null: there were too many. */
 interface OpenFootprint extends Span {
   readonly entries: Float64Array | null;
   readonly written: Uint32Array;
+  readonly read: Uint32Array;
 }
 
 /** Code is looked for to the byte, but gaps as small as this cost more to store than they save. */
@@ -53,11 +57,12 @@ export class FootprintCollector {
   checkpoint(): void {
     const { icount, blocks } = this.machine.engine;
     if (this.from === null) blocks.executed = this.executed;
-    else this.open = { from: this.from, to: icount, entries: this.executed.all, written: this.written };
+    else this.open = { from: this.from, to: icount, entries: this.executed.all, ...this.pages };
     // The beginning of the recording belongs to what comes first.
     this.from = icount === 0 ? -1 : icount;
     this.executed.clear();
     this.machine.cpu.linearWritten.fill(0);
+    watchReads(this.machine.cpu);
     blocks.beginEra();
   }
 
@@ -71,8 +76,9 @@ export class FootprintCollector {
     this.open = null;
     const { all } = this.executed;
     if (open.entries === null || all === null || to <= open.from) return;
-    const written = Uint32Array.from([...open.written, ...this.written]);
-    this.send({ from: open.from, to, entries: joined(open.entries, all), written });
+    const { written, read } = this.pages;
+    const pages = { written: Uint32Array.from([...open.written, ...written]), read: Uint32Array.from([...open.read, ...read]) };
+    this.send({ from: open.from, to, entries: joined(open.entries, all), ...pages });
   }
 
   /** The machine stops: what it touched since the last checkpoint. The recording may go on, so what is still to happen at this instruction count is not known. */
@@ -84,16 +90,13 @@ export class FootprintCollector {
     blocks.executed = null;
     this.from = null;
     const entries = this.executed.all;
-    if (from !== null && to > from && entries !== null) this.send({ from, to, entries, written: this.written });
+    if (from !== null && to > from && entries !== null) this.send({ from, to, entries, ...this.pages });
   }
 
-  /** Linear pages written since the last checkpoint. */
-  private get written(): Uint32Array {
-    const { linearWritten } = this.machine.cpu;
-    const marks = Buffer.from(linearWritten.buffer, linearWritten.byteOffset, linearWritten.length);
-    const pages: number[] = [];
-    for (let page = marks.indexOf(1); page >= 0; page = marks.indexOf(1, page + 1)) pages.push(page);
-    return Uint32Array.from(pages);
+  /** Linear pages accessed since the last checkpoint. */
+  private get pages(): Pick<CollectedFootprint, 'written' | 'read'> {
+    const { linearWritten, linearRead } = this.machine.cpu;
+    return { written: markedPages(linearWritten), read: markedPages(linearRead) };
   }
 }
 
@@ -105,10 +108,11 @@ function joined(a: Float64Array, b: Float64Array): Float64Array {
 }
 
 /** What a store keeps of it. Sorts in place. */
-export function footprintOf({ from, to, entries, written }: CollectedFootprint): Footprint {
+export function footprintOf({ from, to, entries, written, read }: CollectedFootprint): Footprint {
   entries.sort();
   written.sort();
-  return { from, to, code: codeRanges(entries), written: pageRanges(written) };
+  const accessed = Uint32Array.from([...written, ...read]).sort();
+  return { from, to, code: codeRanges(entries), written: pageRanges(written), accessed: pageRanges(accessed) };
 }
 
 function codeRanges(entries: Float64Array): Ranges {

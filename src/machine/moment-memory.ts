@@ -3,7 +3,7 @@ import { PageTable } from '../../replay/checkpoints/page-table.js';
 import type { CheckpointStore, StoredCheckpoint } from '../../replay/checkpoints/store.js';
 import { UserError } from '../core/errors.js';
 import { PAGE_SIZE } from '../memory/physical.js';
-import { MEMORY_SPACE, writtenPages } from './capture-checkpoint.js';
+import { MEMORY_SPACE, markedPages } from './capture-checkpoint.js';
 import type { PcMachine } from './pc.js';
 import type { SavedAreas, SavedMachine } from './saved-machine.js';
 
@@ -53,7 +53,7 @@ export class MomentMemory {
       this.base = PageTable.EMPTY;
       this.store = null;
     }
-    for (const page of this.unknown ? everyPage(memory.dirtyPage.length) : writtenPages(memory.dirtyPage)) {
+    for (const page of this.unknown ? everyPage(memory.dirtyPage.length) : markedPages(memory.dirtyPage)) {
       const bytes = memory.u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
       if (!isZero(bytes)) pages.set(page, bytes.slice());
       else if (!this.unknown) pages.set(page, null);
@@ -129,7 +129,7 @@ export class MomentMemory {
   private differing(base: PageTable, over: Pages): Iterable<number> {
     const { dirtyPage } = this.machine.memory;
     if (this.unknown) return everyPage(dirtyPage.length);
-    const found = new Set<number>(writtenPages(dirtyPage));
+    const found = new Set<number>(markedPages(dirtyPage));
     this.base.differences(base, (page) => found.add(page));
     for (const [page, bytes] of this.pages) if (over.get(page) !== bytes || !over.has(page)) found.add(page);
     for (const [page, bytes] of over) if (this.pages.get(page) !== bytes || !this.pages.has(page)) found.add(page);

@@ -145,16 +145,16 @@ describe('a store of checkpoints', () => {
     store.close();
   });
 
-  it('of the format before can be read and gone on with', () => {
+  it.each(['PALCKPT3', 'PALCKPT2'])('of an earlier format, %s, can be read and gone on with', (magic) => {
     const copy = join(folder, 'earlier');
     const bytes = readFileSync(path);
-    bytes.write('PALCKPT2', 'latin1');
+    bytes.write(magic, 'latin1');
     writeFileSync(copy, bytes);
     const store = open(copy);
     expect([0, 20, 39].map((k) => isRight(store, k))).toEqual([true, true, true]);
     store.close();
     StoreWriter.extend(copy, IDENTITY, known(), log).close();
-    expect(readFileSync(copy).toString('latin1', 0, 8)).toBe('PALCKPT3');
+    expect(readFileSync(copy).toString('latin1', 0, 8)).toBe('PALCKPT4');
     bytes.write('PALCKPT1', 'latin1');
     writeFileSync(copy, bytes);
     expect(() => open(copy)).toThrow('was made by an earlier version');

@@ -68,7 +68,7 @@ function collect(replayed: Replayed, jit: (typeof MODES)[number], end: number, r
   const found: Footprint[] = [];
   const distance = end / CHECKPOINTS;
   const begin = (): FootprintCollector =>
-    new FootprintCollector(machine, (f) => found.push(decodeFootprint(encodeFootprint(footprintOf(f)))!));
+    new FootprintCollector(machine, (f) => found.push(decodeFootprint(encodeFootprint(footprintOf(f)), true)!));
   const checkpoint = (): void => {
     collector.checkpoint();
     watchWrites(machine.cpu);
@@ -112,11 +112,9 @@ describe.each([
       const within = places.filter((p) => p.icount > footprint.from && p.icount <= footprint.to);
       const missing = within.filter((p) => !p.interrupted && !mayTouch(footprint, { breakpoints: [p.address], watchpoints: [] }));
       expect(missing.map((p) => `${p.icount}/${p.deliveries} at ${p.address.toString(16)}`)).toEqual([]);
-      for (const { address, size, write } of within.flatMap((p) => p.accesses)) {
-        if (!write) continue;
-        const watchpoints = [{ kind: 'write', address, lengthBytes: size }] as const;
-        expect(mayTouch(footprint, { breakpoints: [], watchpoints })).toBe(true);
-      }
+      for (const { address, size, write } of within.flatMap((p) => p.accesses))
+        for (const kind of [write ? 'write' : 'read', 'access'] as const)
+          expect(mayTouch(footprint, { breakpoints: [], watchpoints: [{ kind, address, lengthBytes: size }] })).toBe(true);
       excluded += addresses.filter((a) => !mayTouch(footprint, { breakpoints: [a], watchpoints: [] })).length;
     }
     expect(excluded / (addresses.length * footprints.length)).toBeGreaterThan(0.05);

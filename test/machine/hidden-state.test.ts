@@ -13,7 +13,7 @@ const FREE: Readonly<Record<string, readonly string[]>> = {
   // Compared by TlbState; slow marks and what is known about entries only cost time.
   Cpu: [
     ...['supervisorRead', 'supervisorWrite', 'supervisorExecute', 'userRead', 'userWrite', 'userExecute', 'tlbRead', 'tlbWrite'],
-    ...['tlbFilled', 'tlbFilledCount', 'tlbHasLargePage', 'writeMapped', 'linearWritten', 'mapChanges', 'fastPaths'],
+    ...['tlbFilled', 'tlbFilledCount', 'tlbHasLargePage', 'writeMapped', 'linearWritten', 'linearRead', 'mapChanges', 'fastPaths'],
     // Of the instruction that was executed last.
     ...['insnEip', 'breakBlock', 'exitSlice'],
     // Decoded code.

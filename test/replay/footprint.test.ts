@@ -1,20 +1,43 @@
 // Oracle: replay/checkpoints/FORMAT.md; sets of addresses made by brute force.
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { decodeFootprint, encodeFootprint, type Footprint, mayTouch, mergeRanges, reachBack } from '../../replay/checkpoints/footprint.js';
+import {
+  decodeFootprint,
+  encodeFootprint,
+  type Footprint,
+  mayTouch,
+  mergeRanges,
+  reachBack,
+  type Targets,
+} from '../../replay/checkpoints/footprint.js';
+import type { Watchpoint } from '../../src/core/debug-target.js';
 
 const footprint: Footprint = {
   from: -1,
   to: 13_000_000_000,
   code: [0, 1, 0x1000, 0x1010, 0xc0100000, 0xc0100400, 0xfffffff0, 2 ** 32],
   written: [7, 9, 0xfffff, 0x100000],
+  accessed: [0, 1, 7, 9, 0x20, 0x21, 0xfffff, 0x100000],
 };
 
 describe('a footprint', () => {
   it('is read as it was written', () => {
-    expect(decodeFootprint(encodeFootprint(footprint))).toEqual(footprint);
-    const empty = { from: 5, to: 6, code: [], written: [] };
-    expect(decodeFootprint(encodeFootprint(empty))).toEqual(empty);
+    expect(decodeFootprint(encodeFootprint(footprint), true)).toEqual(footprint);
+    const empty = { from: 5, to: 6, code: [], written: [], accessed: [] };
+    expect(decodeFootprint(encodeFootprint(empty), true)).toEqual(empty);
+  });
+
+  it('of an earlier format does not know what was read', () => {
+    const earlier = { ...footprint, accessed: null };
+    expect(decodeFootprint(encodeFootprint(earlier), false)).toEqual(earlier);
+    expect(decodeFootprint(encodeFootprint(earlier), true)).toBeNull();
+    expect(decodeFootprint(encodeFootprint(footprint), false)).toBeNull();
+    const watch = (kind: Watchpoint['kind']): Targets => ({ breakpoints: [], watchpoints: [{ kind, address: 0x3000, lengthBytes: 1 }] });
+    expect([mayTouch(earlier, watch('read')), mayTouch(earlier, watch('access')), mayTouch(earlier, watch('write'))]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('is refused when it is cut, longer than it says, out of its bounds, or huge', () => {
@@ -25,26 +48,26 @@ describe('a footprint', () => {
       span.writeDoubleLE(to, 8);
       return Buffer.concat([span, deflateRawSync(bytes)]);
     };
-    expect(decodeFootprint(packed(0, 1, Uint8Array.of(0, 0)))).not.toBeNull();
+    expect(decodeFootprint(packed(0, 1, Uint8Array.of(0, 0, 0)), true)).not.toBeNull();
     const bad = [
       whole.subarray(0, 10),
       whole.subarray(0, whole.length - 3),
-      packed(1, 1, Uint8Array.of(0, 0)),
-      packed(Number.NaN, 1, Uint8Array.of(0, 0)),
-      packed(-2, 1, Uint8Array.of(0, 0)),
-      packed(0, 2 ** 60, Uint8Array.of(0, 0)),
-      packed(0, 1, Uint8Array.of(0, 0, 0)),
-      packed(0, 1, Uint8Array.of(0)),
-      packed(0, 1, Uint8Array.of(1, 0)),
+      packed(1, 1, Uint8Array.of(0, 0, 0)),
+      packed(Number.NaN, 1, Uint8Array.of(0, 0, 0)),
+      packed(-2, 1, Uint8Array.of(0, 0, 0)),
+      packed(0, 2 ** 60, Uint8Array.of(0, 0, 0)),
+      packed(0, 1, Uint8Array.of(0, 0, 0, 0)),
+      packed(0, 1, Uint8Array.of(0, 0)),
+      packed(0, 1, Uint8Array.of(0, 1, 0)),
       packed(0, 1, new Uint8Array(1000).fill(0xff)),
-      packed(0, 1, Uint8Array.of(0, 1, 0x80, 0x80, 0x80, 0x01, 1)),
+      packed(0, 1, Uint8Array.of(0, 0, 1, 0x80, 0x80, 0x80, 0x01, 1)),
       packed(0, 1, new Uint8Array(17 << 20)),
     ];
-    for (const payload of bad) expect(decodeFootprint(payload)).toBeNull();
+    for (const payload of bad) expect(decodeFootprint(payload, true)).toBeNull();
     for (let k = 0; k < whole.length; k++) {
       const changed = whole.slice();
       changed[k]! ^= 0x40;
-      expect(() => decodeFootprint(changed)).not.toThrow();
+      expect(() => decodeFootprint(changed, true)).not.toThrow();
     }
   });
 
@@ -72,7 +95,13 @@ describe('a footprint', () => {
     ['write', 0xffffffff, 1, true],
     ['write', 0xffffffff, 2, true],
     ['read', 0x100, 1, true],
-    ['access', 0x100, 1, true],
+    ['access', 0xffc, 4, true],
+    ['read', 0x1000, 4, false],
+    ['access', 0x6ff8, 8, false],
+    ['access', 0x6ff8, 9, true],
+    ['read', 0x1ffff, 2, true],
+    ['write', 0x20000, 1, false],
+    ['read', 0xffffffff, 2, true],
   ] as const)('says of %s watchpoints at %d, %d bytes: %s', (kind, address, lengthBytes, expected) => {
     expect(mayTouch(footprint, { breakpoints: [], watchpoints: [{ kind, address, lengthBytes }] })).toBe(expected);
   });
