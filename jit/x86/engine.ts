@@ -1,6 +1,6 @@
 // Longer than most: loop, tiers, single steps and delivery all turn on LEFT, the slice's end and the block being executed.
 import type { Engine as EngineView, SliceEnd } from '../../src/core/machine-view.js';
-import { v8Optimiser } from '../core/optimiser.js';
+import { type Optimiser, v8Optimiser } from '../core/optimiser.js';
 import type { Block } from './block.js';
 import type { BlockObserver } from './block-observer.js';
 import { BlockCache } from './blocks.js';
@@ -38,6 +38,8 @@ export interface EngineOptions {
   readonly observer?: (cpu: Cpu) => BlockObserver;
   /** Where a debugger wants it to stop; the slice ends with `kick` then. */
   readonly stops?: DebugStops;
+  /** Optimises translations in the place of V8's own (with jit `on`). */
+  readonly optimiser?: Optimiser;
 }
 
 /** Modes in which instructions run one by one. */
@@ -107,7 +109,7 @@ export class Engine implements EngineView {
             atOnce: forced,
             hot: this.hot,
             extendAt: this.extendAt,
-            optimiser: forced ? null : v8Optimiser(),
+            optimiser: forced ? null : (options.optimiser ?? v8Optimiser()),
             now: options.now,
             region: options.observer === undefined ? region : undefined,
             counted,

@@ -1,9 +1,11 @@
-// Oracle: reference engine (single steps, translation off, say what every stretch executed)
+// Oracle: reference engine (single steps, translation off, say what every stretch executed and which linear pages it accessed)
 import { describe, expect, it } from 'vitest';
+import type { Cpu } from '../../jit/x86/cpu.js';
 import { CODE_RANGE, ExecutedCode } from '../../jit/x86/executed-code.js';
-import { CS, EIP, SEG_BASE } from '../../jit/x86/regs.js';
+import { watchReads, watchWrites } from '../../jit/x86/mmu.js';
+import { CS, EAX, EIP, SEG_BASE } from '../../jit/x86/regs.js';
 import { Random } from './random-code.js';
-import { makeRun, type Run, randomProgram, randomRegisters } from './random-program.js';
+import { makeRun, type Run, randomProgram, randomRegisters, SlowOptimiser } from './random-program.js';
 
 const SEED = Number(process.env.SEED ?? 20261121);
 const END = 6000;
@@ -14,18 +16,6 @@ function place({ machine }: Run): number {
   return (r[EIP]! + r[SEG_BASE + CS]!) >>> 0;
 }
 
-/** By icount: addresses at which an instruction was about to be executed; those of faults stand at the same icount. */
-function trace(run: Run): number[][] {
-  const places: number[][] = [];
-  while (run.engine.icount < END) {
-    places[run.engine.icount] ??= [];
-    places[run.engine.icount]!.push(place(run));
-    const end = run.engine.run(1);
-    if (end === 'shutdown' || end === 'halt') break;
-  }
-  return places;
-}
-
 /** Whether an address was noted. */
 function isNoted(code: ExecutedCode, address: number): boolean {
   return code.all!.some((entry) => {
@@ -34,26 +24,163 @@ function isNoted(code: ExecutedCode, address: number): boolean {
   });
 }
 
-describe.each(['off', 'on', 'force'] as const)('what was executed since the last look, translation %s', (jit) => {
+/** What single steps of a program see, by icount. */
+interface Trace {
+  /** Addresses at which an instruction was about to be executed; those of faults stand at the same icount. */
+  readonly places: readonly (readonly number[])[];
+  /** Linear pages read and written on the way from there. */
+  readonly read: readonly (readonly number[])[];
+  readonly written: readonly (readonly number[])[];
+}
+
+function trace(run: Run): Trace {
+  const { cpu } = run.machine;
+  const places: number[][] = [];
+  const read: number[][] = [];
+  const written: number[][] = [];
+  let at = 0;
+  cpu.watcher = {
+    onPage: () => true,
+    accessed: (_, laddr, _size, write) => {
+      const pages = write ? written : read;
+      pages[at] ??= [];
+      pages[at].push(laddr >>> 12);
+    },
+  };
+  while (run.engine.icount < END) {
+    at = run.engine.icount;
+    places[at] ??= [];
+    places[at].push(place(run));
+    const end = run.engine.run(1);
+    if (end === 'shutdown' || end === 'halt') break;
+  }
+  return { places, read, written };
+}
+
+/** An era begins, for accesses. */
+function watchAccesses(cpu: Cpu): void {
+  watchReads(cpu);
+  cpu.linearWritten.fill(0);
+  watchWrites(cpu);
+}
+
+describe.each([
+  ['off', undefined],
+  ['on', undefined],
+  ['on', 2],
+  ['force', undefined],
+] as const)('what was touched since the last look, translation %s (looks until it is optimised: %s)', (jit, patience) => {
   it('has all that single steps see', () => {
+    let seen = 0;
+    let marked = 0;
     for (let k = 0; k < 6; k++) {
       const random = new Random(SEED + k);
       const program = randomProgram(random);
       const registers = randomRegisters(random);
-      const places = trace(makeRun('off', program, registers, k % 2 === 0));
-      const run = makeRun(jit, program, registers, k % 2 === 0, 4);
-      const { engine } = run;
+      const { places, read, written } = trace(makeRun('off', program, registers, k % 2 === 0));
+      const optimiser = patience === undefined ? undefined : new SlowOptimiser(patience);
+      const { engine, machine } = makeRun(jit, program, registers, k % 2 === 0, 4, optimiser);
+      const { cpu } = machine;
       const code = new ExecutedCode();
       engine.blocks.executed = code;
+      const all = [...new Set(read.flat())];
       while (engine.icount < Math.min(END, places.length - 1)) {
         engine.blocks.beginEra();
         code.clear();
+        watchAccesses(cpu);
         const from = engine.icount;
         for (let n = 1 + random.below(3); n > 0; n--) engine.run(1 + random.below(random.chance(80) ? 30 : 300));
-        const within = new Set(places.slice(from, Math.min(engine.icount, END)).flat());
-        const missing = [...within].filter((address) => !isNoted(code, address));
-        expect(missing, `seed ${SEED + k}, ${from} to ${engine.icount}`).toEqual([]);
+        const within = <T>(lists: readonly (readonly T[])[]): T[] => [...new Set(lists.slice(from, Math.min(engine.icount, END)).flat())];
+        const missing = {
+          executed: within(places).filter((address) => !isNoted(code, address)),
+          read: within(read).filter((page) => cpu.linearRead[page] === 0 && cpu.linearWritten[page] === 0),
+          written: within(written).filter((page) => cpu.linearWritten[page] === 0),
+        };
+        expect(missing, `seed ${SEED + k}, ${from} to ${engine.icount}`).toEqual({ executed: [], read: [], written: [] });
+        seen += all.length;
+        marked += all.filter((page) => cpu.linearRead[page] !== 0).length;
       }
+    }
+    expect(marked / seen).toBeLessThan(0.3);
+  });
+
+  it('has where a fetch faulted', () => {
+    // jmp 46123h, where no page is; in the end of the page before, the first byte of mov eax, imm32.
+    for (const target of [0x46123, 0x45fff]) {
+      const program = { bytes: [0xe9, ...[0, 8, 16, 24].map((s) => ((target - 0x1005) >> s) & 0xff)], starts: [0] };
+      const { engine, machine } = makeRun(jit, program, new Array(8).fill(0), true, 4);
+      machine.memory.u8[0x45fff] = 0xb8;
+      const code = new ExecutedCode();
+      engine.blocks.executed = code;
+      for (let k = 0; k < 20; k++) {
+        engine.blocks.beginEra();
+        code.clear();
+        engine.run(6);
+        expect(isNoted(code, target)).toBe(true);
+      }
+    }
+  });
+});
+
+/** test eax, eax; jz ZERO; inc ecx; jmp LOOP; ZERO: inc edx; jmp LOOP */
+const LOOP = [0x85, 0xc0, 0x74, 0x03, 0x41, 0xeb, 0xf9, 0x42, 0xeb, 0xf6];
+const ENTRY = 0x1000;
+const NOT_ZERO = ENTRY + 4;
+const ZERO = ENTRY + 7;
+const HOT = 8;
+/** inc ebx; jmp to it: as many as are compiled together, one behind the other. */
+const OTHERS = Array.from({ length: 16 }, (_, k) => ({ at: 0x2000 + 16 * k, bytes: [0x43, 0xeb, 0xfd] }));
+
+class Loop {
+  readonly run: Run;
+  readonly code = new ExecutedCode();
+  constructor(optimiser?: SlowOptimiser) {
+    this.run = makeRun('on', { bytes: LOOP, starts: [0] }, new Array(8).fill(0), false, HOT, optimiser);
+    this.run.engine.blocks.executed = this.code;
+    for (const { at, bytes } of OTHERS) this.run.machine.memory.u8.set(bytes, at);
+  }
+  /** Once around the loop, one way or the other. */
+  turn(zero: boolean): void {
+    this.run.machine.cpu.r[EAX] = zero ? 0 : 1;
+    this.run.engine.run(4);
+  }
+  others(): void {
+    const { r } = this.run.machine.cpu;
+    for (const { at } of OTHERS) {
+      r[EIP] = at;
+      this.run.engine.run(4 * HOT);
+    }
+    r[EIP] = ENTRY;
+  }
+  beginEra(): void {
+    this.run.engine.blocks.beginEra();
+    this.code.clear();
+  }
+}
+
+describe('a translation of several blocks', () => {
+  it('is noted with all of them when it is published behind the noting of its entry', () => {
+    const loop = new Loop();
+    for (let k = 0; k < HOT; k++) loop.turn(k % 2 === 0);
+    loop.beginEra();
+    loop.turn(false);
+    expect(isNoted(loop.code, ZERO)).toBe(false);
+    loop.others();
+    const { translated, blocks } = loop.run.engine.translations!.statistics;
+    expect([translated, blocks]).toEqual([OTHERS.length, OTHERS.length + 2]);
+    loop.turn(true);
+    expect(isNoted(loop.code, ZERO)).toBe(true);
+  });
+
+  it('is noted with all of them when it is only tried', () => {
+    const loop = new Loop(new SlowOptimiser(1e9));
+    for (let k = 0; k < HOT; k++) loop.turn(k % 2 === 0);
+    loop.others();
+    expect(loop.run.engine.translations!.statistics.blocks).toBe(OTHERS.length + 2);
+    for (let k = 0; k < 40; k++) {
+      loop.beginEra();
+      loop.turn(k % 2 === 0);
+      expect([k, isNoted(loop.code, k % 2 === 0 ? ZERO : NOT_ZERO)]).toEqual([k, true]);
     }
   });
 });

@@ -1,3 +1,5 @@
+import type { Generated } from '../../jit/core/compile.js';
+import type { Optimiser } from '../../jit/core/optimiser.js';
 import { Engine, type JitMode } from '../../jit/x86/engine.js';
 import { EFLAGS, EIP, ESP } from '../../jit/x86/regs.js';
 import { intRows } from '../../jit/x86/table/index.js';
@@ -75,7 +77,14 @@ export interface Run {
 }
 
 /** A machine that stands before a program, its engine translating what was executed `hot` times. */
-export function makeRun(jit: JitMode, program: Program, registers: readonly number[], paging: boolean, hot = 20): Run {
+export function makeRun(
+  jit: JitMode,
+  program: Program,
+  registers: readonly number[],
+  paging: boolean,
+  hot = 20,
+  optimiser?: Optimiser,
+): Run {
   const machine = new TestMachine();
   layOutSystem(machine, program.starts);
   machine.memory.u8.set(program.bytes, CODE);
@@ -86,7 +95,25 @@ export function makeRun(jit: JitMode, program: Program, registers: readonly numb
   r[ESP] = STACK;
   r[EIP] = CODE;
   r[EFLAGS] = 2;
-  return { machine, engine: new Engine(machine.cpu, { jit, hot }) };
+  return { machine, engine: new Engine(machine.cpu, { jit, hot, optimiser }) };
+}
+
+/** Says that a function is optimised when it was asked so many times, whatever V8 does: until then translations are tried, and published later. */
+export class SlowOptimiser implements Optimiser {
+  private readonly looks = new WeakMap<Generated, number>();
+  private readonly patience: number;
+  constructor(patience: number) {
+    this.patience = patience;
+  }
+  request(generated: Generated): void {
+    this.looks.set(generated, 0);
+  }
+  isOptimised(generated: Generated): boolean {
+    const looks = this.looks.get(generated);
+    if (looks === undefined) return false;
+    this.looks.set(generated, looks + 1);
+    return looks >= this.patience;
+  }
 }
 
 /** Registers to begin with: mostly addresses of memory. */
