@@ -1,12 +1,13 @@
 /**
  * What going back costs, in a recording of ours with checkpoints (perf/guests/debian.ts makes the guest):
- *   npm run build && node dist/perf/reverse.js LOG [PLACES] [STEPS]
- * Goes to random places (the seed is printed) and makes single steps back there; continues back to a breakpoint in the last stretch, and over everything: to a breakpoint that is never met, to a write that is
- * never made, and to a read that is never made (which no footprint excludes: all is executed, by a pool that is new, and once more), beside a plain replay. Times are those between asking the machine's thread and its answer.
+ *   npm run build && node dist/perf/reverse.js LOG [PLACES] [STEPS] [ADDRESS...]
+ * Goes to random places (the seed is printed) and makes single steps back there; continues back to a breakpoint in the last stretch, and over everything: to a breakpoint that is never met, to a write, a read
+ * and an access that is never made, beside a plain replay. How long a read takes to look for depends on how often its page is read: so it is looked for at the linear ADDRESSes (hexadecimal) as well, where it may be found.
+ * Times are those between asking the machine's thread and its answer.
  */
 import { spawnSync } from 'node:child_process';
 import { replayJob } from '../src/cli/replay-job.js';
-import type { Motion, StopCause } from '../src/core/debug-target.js';
+import type { Motion, StopCause, Watchpoint } from '../src/core/debug-target.js';
 import { MachineThread } from '../src/debug/machine-thread.js';
 import { goal } from './figures.js';
 import { builtProgram } from './needs.js';
@@ -81,7 +82,7 @@ async function steps(driver: Driver, end: number, places: number, count: number)
   goal('reverse-stepi, p95, ms', quantile(all, 0.95), 'at most', 100);
 }
 
-async function continues(driver: Driver, log: string): Promise<void> {
+async function continues(driver: Driver, log: string, addresses: readonly string[]): Promise<void> {
   const toEnd = { kind: 'seek', icount: Number.MAX_SAFE_INTEGER } as const;
   await driver.move(toEnd);
   const end = await driver.icount();
@@ -96,36 +97,40 @@ async function continues(driver: Driver, log: string): Promise<void> {
   await driver.machine.call('breakpoints', { addresses: [NEVER] });
   const breakpoint = await overAll(driver);
   await driver.machine.call('breakpoints', { addresses: [] });
-  const watch = (kind: 'read' | 'write'): Promise<unknown> =>
-    driver.machine.call('watchpoints', { watchpoints: [{ kind, address: NEVER, lengthBytes: 1 }] });
-  await watch('write');
-  const write = await overAll(driver);
-  await watch('read');
-  const read = await overAll(driver);
-  const again = await overAll(driver);
+  const watched = async (kind: Watchpoint['kind'], address: number): Promise<number> => {
+    await driver.machine.call('watchpoints', { watchpoints: [{ kind, address, lengthBytes: 1 }] });
+    return overAll(driver);
+  };
+  const write = await watched('write', NEVER);
+  const read = await watched('read', NEVER);
+  const access = await watched('access', NEVER);
+  const reads: Record<string, number> = {};
+  for (const address of addresses) reads[`read at ${address}`] = await watched('read', Number.parseInt(address, 16));
   await driver.machine.call('watchpoints', { watchpoints: [] });
   const started = performance.now();
   const replay = spawnSync(process.execPath, [builtProgram('reverse'), 'replay', log, '--json'], { encoding: 'utf8' });
   if (replay.status !== 0) throw new Error(replay.stderr);
   const plain = performance.now() - started;
   console.log(`reverse-continue over all of it, without a hit; a replay: ${(plain / 1000).toFixed(1)} s`);
-  for (const [name, ms] of Object.entries({ breakpoint, write, read, 'read, again': again })) {
+  for (const [name, ms] of Object.entries({ breakpoint, write, read, access, ...reads })) {
     console.log(`  ${name}: ${(ms / 1000).toFixed(2)} s`);
     goal(`replay / reverse-continue (${name})`, plain / ms, 'at least', 1.6);
   }
 }
 
-/** Milliseconds of a reverse-continue from the end that finds nothing. */
+/** Milliseconds of a reverse-continue from the end, which should find nothing. */
 async function overAll(driver: Driver): Promise<number> {
   await driver.move({ kind: 'seek', icount: Number.MAX_SAFE_INTEGER });
   const { ms, cause } = await driver.move({ kind: 'reverse-continue' });
-  if (cause.kind !== 'log-begin') throw new Error(`stopped by ${JSON.stringify(cause)}`);
+  if (cause.kind === 'watchpoint')
+    console.log(`  ${JSON.stringify(cause.watchpoint)} is met at ${await driver.icount()}, after ${(ms / 1000).toFixed(2)} s`);
+  else if (cause.kind !== 'log-begin') throw new Error(`stopped by ${JSON.stringify(cause)}`);
   return ms;
 }
 
-const [log, places = String(PLACES), count = String(STEPS)] = process.argv.slice(2);
+const [log, places = String(PLACES), count = String(STEPS), ...addresses] = process.argv.slice(2);
 if (log === undefined) {
-  console.error('usage: node dist/perf/reverse.js LOG [PLACES] [STEPS]');
+  console.error('usage: node dist/perf/reverse.js LOG [PLACES] [STEPS] [ADDRESS...]');
   process.exit(1);
 }
 const driver = new Driver(log);
@@ -134,7 +139,7 @@ try {
   await driver.move({ kind: 'seek', icount: Number.MAX_SAFE_INTEGER });
   const end = await driver.icount();
   if (Number(places) > 0) await steps(driver, end, Number(places), Number(count));
-  await continues(driver, log);
+  await continues(driver, log, addresses);
 } finally {
   await driver.machine.call('quit', {});
 }

@@ -143,13 +143,12 @@ function noteWriteMapped(cpu: Cpu, page: number, linearPage: number): void {
   if (seen !== linearPage + 1) cpu.writeMapped[page] = seen === 0 ? linearPage + 1 : -1;
 }
 
-/** Puts back an entry that one of the TLBs once had, for a backing page. Writes go the slow way the first time, and reads where nothing was read yet. */
+/** Puts back an entry that one of the TLBs once had, for a backing page. Writes go the slow way the first time. */
 export function mapPage(cpu: Cpu, tlb: Int32Array, linearPage: number, page: number): void {
   const write = tlb === cpu.supervisorWrite || tlb === cpu.userWrite;
   const execute = tlb === cpu.supervisorExecute || tlb === cpu.userExecute;
   const delta = ((page - linearPage) << 12) | 0;
-  const slow = write || (!execute && (cpu.linearRead[linearPage] === 0 || watchpointOnPage(cpu, linearPage << 12)));
-  tlb[linearPage] = slow ? delta | SLOW : delta;
+  tlb[linearPage] = write || (!execute && watchpointOnPage(cpu, linearPage << 12)) ? delta | SLOW : delta;
   if (write) noteWriteMapped(cpu, page, linearPage);
   walk.large = false;
   noteFilled(cpu, linearPage << 12);

@@ -1,7 +1,7 @@
 // Oracle: self-consistency
 import { expect, it } from 'vitest';
 import { Engine } from '../../jit/x86/engine.js';
-import { watchWrites } from '../../jit/x86/mmu.js';
+import { load8, watchReads, watchWrites } from '../../jit/x86/mmu.js';
 import { EFLAGS, EIP } from '../../jit/x86/regs.js';
 import { bytesOf } from '../x86/tiny-board.js';
 import { TestMachine } from './two-machines.js';
@@ -27,4 +27,22 @@ it('a translation is not given up for leaving at pages that are watched anew aga
   }
   expect(engine.translations!.statistics).toMatchObject({ bailedOut: 0, dropped: 0 });
   expect(memory.dv.getInt32(COUNTER, true)).toBe((10_000 + TIMES * 20) / 2);
+});
+
+it.each([0, 3])('a read is marked once behind each watchReads, at CPL %d', (cpl) => {
+  const machine = new TestMachine();
+  const { cpu } = machine;
+  machine.protectedMode(true, cpl, [0, 0, 0, 0, 0, 0]);
+  machine.memory.u8[COUNTER] = 7;
+  const page = COUNTER >> 12;
+  for (let era = 0; era < 3; era++) {
+    watchReads(cpu);
+    expect(cpu.linearRead[page]).toBe(0);
+    expect(load8(cpu, COUNTER)).toBe(7);
+    expect(cpu.linearRead[page]).toBe(1);
+    // The next ones take the fast path.
+    cpu.linearRead[page] = 0;
+    expect(load8(cpu, COUNTER)).toBe(7);
+    expect(cpu.linearRead[page]).toBe(0);
+  }
 });
