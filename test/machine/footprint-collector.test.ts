@@ -2,13 +2,16 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { watchWrites } from '../../jit/x86/mmu.js';
-import { decodeFootprint, encodeFootprint, type Footprint, mayTouch } from '../../replay/checkpoints/footprint.js';
+import { decodeFootprint, encodeFootprint, type Footprint, mayTouch, type Targets } from '../../replay/checkpoints/footprint.js';
+import type { Watchpoint } from '../../src/core/debug-target.js';
 import { Debugger } from '../../src/debug/debugger.js';
 import { ReplayIncarnator } from '../../src/debug/replay-incarnator.js';
 import { configure } from '../../src/machine/config.js';
 import { FootprintCollector, footprintOf } from '../../src/machine/footprint-collector.js';
+import type { PcMachine } from '../../src/machine/pc.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
 import { type Place, traceAll } from '../debug/known-run.js';
+import { makeRun } from '../jit/random-program.js';
 import { demoGuest, record } from '../replay/scripted.js';
 import { type Replayed, Replaying } from './replaying.js';
 import { recordRestoredAnywhere } from './restored-anywhere.js';
@@ -119,4 +122,35 @@ describe.each([
     }
     expect(excluded / (addresses.length * footprints.length)).toBeGreaterThan(0.05);
   });
+});
+
+it('what happens at the instruction count of a checkpoint, but behind it, is touched on both sides of it', () => {
+  // nop; nop; nop; div ecx; its handler stands at 800h, the IDT at 600h, the stack ends at 3f000h
+  const { engine, machine } = makeRun('off', { bytes: [0x90, 0x90, 0x90, 0xf7, 0xf1], starts: [0] }, new Array(8).fill(0), false);
+  const found: Footprint[] = [];
+  const collector = new FootprintCollector({ engine, cpu: machine.cpu } as unknown as PcMachine, (f) => found.push(footprintOf(f)));
+  for (const length of [3, 1]) {
+    collector.checkpoint();
+    watchWrites(machine.cpu);
+    collector.progressed();
+    expect(found).toEqual([]);
+    engine.run(length);
+  }
+  collector.progressed();
+  engine.run(2);
+  collector.finish();
+  expect(found.map(({ from, to }) => [from, to])).toEqual([
+    [-1, 3],
+    [3, 5],
+  ]);
+  const watch = (kind: Watchpoint['kind'], address: number): Targets => ({
+    breakpoints: [],
+    watchpoints: [{ kind, address, lengthBytes: 1 }],
+  });
+  for (const footprint of found) {
+    expect(mayTouch(footprint, { breakpoints: [0x800], watchpoints: [] })).toBe(true);
+    expect(mayTouch(footprint, watch('read', 0x600))).toBe(true);
+    expect(mayTouch(footprint, watch('write', 0x3effc))).toBe(true);
+    expect(mayTouch(footprint, watch('access', 0x5000))).toBe(false);
+  }
 });
