@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { KnownPages } from '../../replay/checkpoints/known-pages.js';
 import { StoreWriter } from '../../replay/checkpoints/store-writer.js';
@@ -12,6 +13,9 @@ let writer: StoreWriter | null = null;
 let made = 0;
 let bytes = 0;
 let failure: string | null = null;
+
+// The machine and V8's optimiser come first: what is to be written can wait. Only on Linux is this about one thread.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
 
 function attempt(action: () => void): void {
   if (failure !== null) return;

@@ -1,5 +1,5 @@
 // Oracle: manual (README: one writes at a time, readers go on; Ctrl-C keeps what is made; a damaged store costs speed, never the recording)
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { replayJob } from '../../src/cli/replay-job.js';
@@ -20,6 +20,18 @@ interface Listed {
 
 function list(path: string, ...machine: string[]): Listed {
   return JSON.parse(palindrome('checkpoint', 'list', path, '--json', ...machine).stdout) as Listed;
+}
+
+/** Of the threads of a process (proc(5), field 19 of stat). */
+function nicenesses(pid: number): number[] {
+  const stat = (thread: string): string => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
+  return readdirSync(`/proc/${pid}/task`).map((thread) =>
+    Number(
+      stat(thread)
+        .replace(/^.*\) /, '')
+        .split(' ')[16],
+    ),
+  );
 }
 
 /** The recording in a folder of its own, without checkpoints. */
@@ -85,6 +97,8 @@ describe('two writers', () => {
     const path = join(folder, 'twice.rr');
     const first = new Background('record', path, ...guestOptions(folder), '--serial', 'stdio', '--checkpoint-every', '100k');
     await first.until(() => first.stdout.includes('round') && sizeOf(`${path}.checkpoints`) > 0);
+    // The writing thread, and no other, makes room for the machine.
+    expect(nicenesses(first.child.pid!).filter((nice) => nice > 0)).toHaveLength(1);
     expect(refusal('record', path, ...guestOptions(folder), '--until', '1000')).toContain('is being written by process');
     first.child.kill('SIGINT');
     expect((await first.ended).status).toBe(0);
