@@ -11,6 +11,11 @@ export interface PcFwCfgOptions {
   readonly hpet: boolean;
   /** Milliseconds until firmware that found nothing to boot tries again; null: never. */
   readonly rebootTimeoutMs: number | null;
+  /** Firmware offers a menu of devices, and waits so many milliseconds for a key; null: as it likes. */
+  readonly bootMenu: boolean;
+  readonly menuWaitMs: number | null;
+  /** The file `bootorder`. */
+  readonly bootOrder: Uint8Array;
   /** The board has power management. */
   readonly acpi: boolean;
   /** CPUID leaf 1: EAX and EDX. */
@@ -22,7 +27,7 @@ export interface PcFwCfgOptions {
 export function describePc(fwCfg: FwCfg, options: PcFwCfgOptions): void {
   fwCfg.addBytes(FW_CFG.UUID, new Uint8Array(16));
   fwCfg.addInteger(FW_CFG.NOGRAPHIC, options.nographic ? 1 : 0, 2);
-  fwCfg.addInteger(FW_CFG.BOOT_MENU, 0, 2);
+  fwCfg.addInteger(FW_CFG.BOOT_MENU, options.bootMenu ? 1 : 0, 2);
   fwCfg.addInteger(FW_CFG.NB_CPUS, 1, 2);
   fwCfg.addInteger(FW_CFG.MAX_CPUS, 1, 2);
   fwCfg.addInteger(FW_CFG.RAM_SIZE, options.ramBytes, 8);
@@ -32,6 +37,7 @@ export function describePc(fwCfg: FwCfg, options: PcFwCfgOptions): void {
   // No NUMA nodes, and node 0 for the one CPU.
   fwCfg.addBytes(FW_CFG.NUMA, new Uint8Array(16));
   fwCfg.addFile('etc/boot-fail-wait', little32(options.rebootTimeoutMs ?? -1));
+  if (options.menuWaitMs !== null) fwCfg.addFile('etc/boot-menu-wait', little32(options.menuWaitMs).subarray(0, 2));
   fwCfg.addFile('etc/e820', e820Entry(0, options.lowRamBytes, E820_RAM));
   if (options.acpi) {
     // S3 and S4 are supported, S4 has sleep type 2.
@@ -41,7 +47,7 @@ export function describePc(fwCfg: FwCfg, options: PcFwCfgOptions): void {
   const { anchor, tables } = smbiosFiles({ ...options, memoryBytes: options.ramBytes });
   fwCfg.addFile('etc/smbios/smbios-anchor', anchor);
   fwCfg.addFile('etc/smbios/smbios-tables', tables);
-  fwCfg.addFile('bootorder', new Uint8Array(0));
+  fwCfg.addFile('bootorder', options.bootOrder);
   fwCfg.addFile('bios-geometry', new Uint8Array(0));
 }
 

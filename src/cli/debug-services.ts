@@ -8,7 +8,7 @@ import { MachineControl } from '../monitor/machine-control.js';
 import { serveHuman, serveMachineProtocol } from '../monitor/monitor-server.js';
 import { serveTerminal } from '../monitor/terminal-monitor.js';
 import { openKeyboard } from './keyboard.js';
-import { type ListenAddress, listen, parseListenAddress } from './listen.js';
+import { parseListenAddress } from './listen.js';
 import { openSocketEnd } from './socket-end.js';
 import type { SocketOption } from './socket-option.js';
 import { TELNET_GREETING, TelnetInput } from './telnet.js';
@@ -24,8 +24,21 @@ export interface MonitorConfig {
   readonly where: SocketOption | 'stdio';
 }
 
-/** A debugger's or monitor's place. */
-export type ServiceConfig = { readonly kind: 'gdb'; readonly option: string; readonly address: ListenAddress } | MonitorConfig;
+/** A debugger's place. */
+export interface GdbConfig {
+  readonly kind: 'gdb';
+  readonly option: string;
+  readonly where: SocketOption | 'stdio';
+}
+
+export type ServiceConfig = GdbConfig | MonitorConfig;
+
+/** Decodes where gdb finds us: stdio, or an address. Null: `none`. */
+export function gdbService(option: string, text: string): GdbConfig | null {
+  if (text === 'none') return null;
+  if (text === 'stdio') return { kind: 'gdb', option, where: 'stdio' };
+  return { kind: 'gdb', option, where: { address: parseListenAddress(option, text), server: true, wait: false, telnet: false } };
+}
 
 /** Decodes where a monitor listens: stdio, or an address. Null: `none` and `null`. */
 export function monitorService(option: string, mode: 'readline' | 'control', text: string): ServiceConfig | null {
@@ -57,33 +70,45 @@ export class DebugServices {
   }
 
   /**
-   * Begins to serve; gives the address that was bound, in words for `target remote` or clients; null when nothing listens.
+   * Begins to serve (see openPipes for a debugger on stdio); gives the address that was bound, in words for `target remote` or clients; null when nothing listens.
    * @param waiting told when nothing goes on before a client has connected
    */
   async open(service: ServiceConfig, waiting: (address: string) => void = () => {}): Promise<string | null> {
-    const { human, quit } = this;
-    if (service.kind === 'gdb') {
-      const server = new GdbServer(this.machine, { monitor: (line) => human.execute(line), quit });
-      this.closers.push(() => server.close());
-      return listen(service.option, server.listener, service.address);
-    }
-    const { where, mode, option } = service;
+    const { where, option } = service;
     if (where === 'stdio') {
-      void this.begun.then(() => this.serveStdio(mode));
+      if (service.kind === 'monitor') void this.begun.then(() => this.serveStdio(service.mode));
       return null;
     }
-    const end = await openSocketEnd(
-      option,
-      where,
-      MAX_CLIENTS,
-      (socket) => void this.begun.then(() => this.serve(socket, mode, where.telnet)),
-    );
+    const gdb = service.kind === 'gdb' ? this.gdbServer() : null;
+    const end = await openSocketEnd(option, where, MAX_CLIENTS, (socket) => {
+      if (gdb !== null) gdb.serve(socket.setNoDelay(true), socket);
+      else if (service.kind === 'monitor') void this.begun.then(() => this.serve(socket, service.mode, where.telnet));
+    });
     this.closers.push(() => end.close());
     if (where.wait) {
       waiting(end.bound ?? option);
       await Promise.race([end.connected, this.machine.ended]);
     }
     return end.bound;
+  }
+
+  private gdbServer(): GdbServer {
+    const server = new GdbServer(this.machine, { monitor: (line) => this.human.execute(line), quit: this.quit });
+    this.closers.push(() => server.close());
+    return server;
+  }
+
+  /** What gdb asks while the machine is built is acknowledged, and answered then. */
+  openPipes(services: readonly ServiceConfig[]): void {
+    for (const service of services) if (service.kind === 'gdb' && service.where === 'stdio') this.debugStdio(this.gdbServer());
+  }
+
+  /** gdb has started us (`target remote | ...`), and we end with it. */
+  private debugStdio(server: GdbServer): void {
+    const { stdin, stdout } = process;
+    server.serve(stdin, stdout);
+    stdin.once('end', this.quit);
+    this.closers.push(() => stdin.pause());
   }
 
   private serveStdio(mode: MonitorConfig['mode']): void {
@@ -129,6 +154,6 @@ function withoutTelnet(socket: Socket): PassThrough {
 
 /** Refuses what cannot be served twice. Throws UserError. */
 export function refuseTwoTerminals(services: readonly ServiceConfig[]): void {
-  if (services.filter((s) => s.kind === 'monitor' && s.where === 'stdio').length > 1)
-    throw new UserError('bad-option', 'only one of the monitors can have stdio');
+  if (services.filter((s) => s.where === 'stdio').length > 1)
+    throw new UserError('bad-option', 'only one of --gdb, --monitor and --qmp can have stdio');
 }

@@ -26,7 +26,12 @@ export function machineOptions<T>(argv: Argv<T>): Argv<T & MachineArguments> {
     .option('icount', text('Instruction clock: shift=N, an instruction takes 2^N ns (default shift=3)'))
     .option('rtc', text('Real-time clock: base=utc|DATE,clock=host|vm'))
     .option('device', list('ide-hd,drive=NAME; isa-debug-exit,iobase=0xf4,iosize=4; and others'))
-    .option('boot', text('reboot-timeout=MS: firmware that finds nothing to boot tries again after so long'))
+    .option(
+      'boot',
+      text(
+        'order=LETTERS (a floppy, c disk, d CD-ROM, n network), once=LETTERS, menu=on|off, splash-time=MS, strict=on|off, reboot-timeout=MS',
+      ),
+    )
     .option('no-reboot', { type: 'boolean', describe: 'A guest reset ends the run', group: GROUP }) as unknown as Argv<
     T & MachineArguments
   >;

@@ -48,7 +48,7 @@ const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof Ma
   ['rtc', ['rtcBase', 'rtcClock']],
   ['device', ['devices']],
   ['noReboot', ['noReboot']],
-  ['boot', ['rebootTimeoutMs']],
+  ['boot', ['rebootTimeoutMs', 'boot']],
 ];
 
 function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConfig {
@@ -60,8 +60,8 @@ function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConf
   for (const [option, fields] of DECIDED_BY) {
     if (args[option] === undefined || saysNothing(option, args, given)) continue;
     for (const field of fields) {
-      const was = JSON.stringify(recorded[field]);
-      const is = JSON.stringify(given[field]);
+      const was = JSON.stringify(recorded[field] ?? null);
+      const is = JSON.stringify(given[field] ?? null);
       if (was !== is)
         throw new UserError(
           'option-mismatch',

@@ -35,6 +35,8 @@ export class GdbSession {
   private queue: Promise<void> = Promise.resolve();
   /** Packets that have come and are not answered. */
   private waiting = 0;
+  /** The packet that came last. */
+  private newest = '';
   private interrupts = 0;
   /** `interrupts` when the packet that is worked on came. */
   private interruptsBefore = 0;
@@ -56,9 +58,15 @@ export class GdbSession {
     void machine.call('attached', {}).catch(() => {});
   }
 
-  /** Bytes from the debugger. */
-  receive(bytes: Uint8Array): void {
+  /** Bytes from the debugger. Gives how many packets wait now. */
+  receive(bytes: Uint8Array): number {
     for (const received of this.reader.take(bytes)) this.accept(received);
+    return this.waiting;
+  }
+
+  /** Settles when all packets that have come are answered. */
+  idle(): Promise<void> {
+    return this.queue;
   }
 
   /** The line is down: its breakpoints go. */
@@ -90,6 +98,9 @@ export class GdbSession {
   }
 
   private enqueue(text: string): void {
+    // A debugger that starts us asks again while we are coming up; two answers would be one too many.
+    if (text.startsWith('qSupported') && this.waiting > 0 && text === this.newest) return;
+    this.newest = text;
     const { interrupts } = this;
     this.waiting++;
     this.queue = this.queue

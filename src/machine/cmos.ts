@@ -1,10 +1,9 @@
 import type { RtcMc146818 } from '../../devices/timer/rtc-mc146818.js';
+import { bootCmos } from './boot-option.js';
 import type { MachineConfig } from './config.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** Boot devices by CMOS nibble: floppy, disk, CD-ROM: the order "cad". */
-const BOOT_ORDER = [2, 1, 3] as const;
 const BASE_MEMORY_KIB = 640;
 const MAX_WORD = 0xffff;
 
@@ -21,8 +20,7 @@ export function configureCmos(rtc: RtcMc146818, config: MachineConfig): void {
   word(0x34, Math.min(MAX_WORD, Math.max(0, Math.floor((config.memoryBytes - 16 * MIB) / (64 * KIB)))));
   // One processor; nothing above 4 GiB.
   rtc.setCmos(0x5f, 0);
-  rtc.setCmos(0x3d, (BOOT_ORDER[1] << 4) | BOOT_ORDER[0]);
-  rtc.setCmos(0x38, BOOT_ORDER[2] << 4);
+  for (const [register, value] of bootCmos(config.boot)) rtc.setCmos(register, value);
   // Equipment: coprocessor and PS/2 mouse.
   rtc.setCmos(0x14, 0x06);
 }

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { UserError } from '../core/errors.js';
+import { type BootConfig, bootOption } from './boot-option.js';
 import { configureDrives, type DriveConfig } from './drive-options.js';
 import { known, onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
+import { refuseLackingDevice } from './lacking-devices.js';
 
 /** Where a character device's bytes go. `append`: behind what the file has. `channel`: to another thread, see MachineConfig.channels. */
 export type CharTarget =
@@ -69,6 +71,8 @@ export interface MachineConfig {
   readonly noReboot: boolean;
   /** Milliseconds after which firmware that found nothing to boot starts again; null: it waits for ever. */
   readonly rebootTimeoutMs: number | null;
+  /** Absent: as without `--boot`. */
+  readonly boot?: BootConfig;
 }
 
 /** The machine options as they come from the command line, still text. */
@@ -134,7 +138,7 @@ export function configure(args: MachineArguments, recorded: readonly DriveConfig
     ...rtc(args.rtc ?? 'base=utc,clock=host'),
     devices: devices.filter((text) => !isDisk(text)).map(device),
     noReboot: args.noReboot ?? false,
-    rebootTimeoutMs: args.boot === undefined ? null : rebootTimeout(args.boot),
+    ...(args.boot === undefined ? { rebootTimeoutMs: null } : bootOption(args.boot)),
   };
 }
 
@@ -168,14 +172,6 @@ function cpu(text: string): { cpu: 'qemu32' | 'max'; apic: boolean } {
   for (const f of features)
     if (f !== '-apic' && f !== '+apic') throw new UserError('not-supported', `--cpu ${text}: the only feature that can be given is apic`);
   return { cpu: known('--cpu', model!, ['qemu32', 'max']), apic: features.at(-1) !== '-apic' };
-}
-
-function rebootTimeout(text: string): number | null {
-  const found = parseKeyValues('--boot', text, 'order');
-  if (found.order !== undefined) throw new UserError('not-supported', `--boot ${text}: only reboot-timeout=MS can be given`);
-  onlyKeys('--boot', found, ['reboot-timeout']);
-  const given = found['reboot-timeout'];
-  return given === undefined || given === '-1' ? null : parseNumber('--boot reboot-timeout', given, 0xffff);
 }
 
 function charTarget(option: string, text: string): CharTarget {
@@ -222,6 +218,7 @@ function device(text: string): DeviceConfig {
   const found = parseKeyValues('--device', text, 'driver');
   if (found.driver === undefined || found.driver === '')
     throw new UserError('bad-option', `--device ${text}: the name of a device is missing`);
+  refuseLackingDevice(`--device ${text}`, found.driver);
   const name = known('--device', found.driver, ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet']);
   if (name === 'isa-debug-exit') {
     onlyKeys('--device isa-debug-exit', found, ['driver', 'iobase', 'iosize']);

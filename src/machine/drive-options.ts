@@ -3,12 +3,15 @@ import { backingFiles, type ImageFile } from '../block/image-chain.js';
 import { IMAGE_FORMATS, probeFormat } from '../block/image-format.js';
 import { UserError } from '../core/errors.js';
 import { known, onlyKeys, parseKeyValues, parseNumber } from './keyval.js';
+import { lacking } from './lacking-devices.js';
 
 /** A disk on the IDE controller. */
 export interface DriveConfig extends ImageFile {
   readonly interface: 'ide';
   /** Primary master, primary slave, secondary master, secondary slave. */
   readonly index: number;
+  /** Place in the order in which firmware tries devices, lowest first; absent: in no list. */
+  readonly bootIndex?: number;
   /** What the image stands on, nearest first. */
   readonly backing?: readonly ImageFile[];
 }
@@ -77,6 +80,7 @@ function imageNode(text: string, found: Record<string, string>, context: DriveCo
   if (found.file === undefined || found.file === '') throw new UserError('bad-option', `--drive ${text}: file= is missing`);
   if (found.format !== undefined && found.driver !== undefined)
     throw new UserError('bad-option', `--drive ${text}: driver= and format= are the same`);
+  if (found.media === 'cdrom') throw lacking(`--drive ${text}`, 'CD-ROM drive (ATAPI)');
   known('--drive media', found.media ?? 'disk', ['disk']);
   if ((found.snapshot ?? 'on') !== 'on')
     throw new UserError('not-supported', `--drive ${text}: images are never written to; leave snapshot=${found.snapshot} out`);
@@ -123,7 +127,7 @@ function take(option: string, text: string, key: string, id: string | undefined,
 /** `--device ide-hd,drive=ID[,bus=ide.N][,unit=N]`. */
 function ideDisk(text: string, nodes: ReadonlyMap<string, Node>, placed: readonly DriveConfig[]): DriveConfig {
   const found = parseKeyValues('--device', text, 'driver');
-  onlyKeys('--device ide-hd', found, ['driver', 'drive', 'bus', 'unit', 'id']);
+  onlyKeys('--device ide-hd', found, ['driver', 'drive', 'bus', 'unit', 'id', 'bootindex']);
   const { image } = take('--device', text, 'drive', found.drive, nodes);
   const bus = found.bus === undefined ? null : known('--device ide-hd bus', found.bus, ['ide.0', 'ide.1']);
   const free = [0, 1, 2, 3].filter((index) => placed.every((drive) => drive.index !== index));
@@ -131,7 +135,13 @@ function ideDisk(text: string, nodes: ReadonlyMap<string, Node>, placed: readonl
   const unit = found.unit === undefined ? null : parseNumber('--device ide-hd unit', found.unit, 1);
   const index = unit === null ? onBus[0] : onBus.find((i) => (i & 1) === unit);
   if (index === undefined) throw new UserError('bad-option', `--device ${text}: the place on the IDE controller is taken`);
-  return { ...image, interface: 'ide', index };
+  const bootIndex =
+    found.bootindex === undefined || found.bootindex === '-1'
+      ? null
+      : parseNumber('--device ide-hd bootindex', found.bootindex, 2 ** 31 - 1);
+  if (bootIndex !== null && placed.some((drive) => drive.bootIndex === bootIndex))
+    throw new UserError('bad-option', `--device ${text}: The bootindex ${bootIndex} has already been used`);
+  return { ...image, interface: 'ide', index, ...(bootIndex === null ? {} : { bootIndex }) };
 }
 
 function firstFree(text: string, placed: readonly DriveConfig[]): number {

@@ -4,6 +4,7 @@ import type { FwCfg } from '../../devices/firmware/fw-cfg.js';
 import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
 import type { Piix4Pm } from '../../devices/pci/piix4-pm.js';
 import { cpuidFeatures, cpuidVersion } from '../../jit/x86/cpuid.js';
+import { bootOrderFile } from './boot-option.js';
 import type { MachineConfig } from './config.js';
 
 /** Slot of the display adapter. */
@@ -21,6 +22,12 @@ export function describeFirmware(fwCfg: FwCfg, config: MachineConfig, pm: Pick<P
     nographic: false,
     hpet: config.hpet,
     rebootTimeoutMs: config.rebootTimeoutMs,
+    bootMenu: config.boot?.menu ?? false,
+    menuWaitMs: config.boot?.menuWaitMs ?? null,
+    bootOrder: bootOrderFile(
+      config.drives.map((drive) => ({ ...drive, path: `/pci@i0cf8/ide@1,1/drive@${drive.index >> 1}/disk@${drive.index & 1}` })),
+      config.boot?.strict ?? false,
+    ),
     acpi: pm !== null,
     cpuVersion: cpuidVersion(config.cpu),
     cpuFeatures: cpuidFeatures(config.cpu, config.apic),

@@ -47,6 +47,7 @@ import type { TimerList } from '../core/timers.js';
 import type { VirtualTime } from '../core/virtual-time.js';
 import { PhysicalMemory } from '../memory/physical.js';
 import { PortMap } from '../memory/ports.js';
+import { bootCmos } from './boot-option.js';
 import { CharDevices } from './char-devices.js';
 import { SessionHostClock, VirtualHostClock } from './clocks.js';
 import { configureCmos } from './cmos.js';
@@ -108,12 +109,15 @@ export class PcMachine implements MachineView {
   private readonly ioapic: IoApic;
   private readonly apic: LocalApic | null;
   private readonly i8042: I8042;
+  private readonly rtc: RtcMc146818;
   private readonly bus: PciBus;
   private readonly host: I440fx;
   private readonly ide: Piix3Ide;
   private readonly pm: Piix4Pm | null;
   readonly disks: Disks;
   private readonly vga: Vga | null;
+  /** Registers of the CMOS RAM that are set at every reset by the guest or a user. */
+  private cmosAtReset: () => void = () => {};
   /** What starts in firmware's place. */
   private readonly kernel: DirectKernel | null;
   private readonly linux: LinuxImage | null;
@@ -165,7 +169,7 @@ export class PcMachine implements MachineView {
     this.host = host;
     this.ide = ide;
     this.pm = pm;
-    this.makeTimers(hostClock, dateOffset(config.rtcBase, startNs));
+    this.rtc = this.makeTimers(hostClock, dateOffset(config.rtcBase, startNs));
     this.i8042 = this.add('i8042', this.makeI8042());
     this.makeSerialAndDebug();
     this.add('dma', new DmaPair(this.ports, this.memory, () => {}));
@@ -180,6 +184,11 @@ export class PcMachine implements MachineView {
 
     session.checkpointReset();
     this.reset();
+    const { boot } = config;
+    if (boot?.once != null)
+      this.cmosAtReset = () => {
+        for (const [register, value] of bootCmos(boot, false)) this.rtc.setCmos(register, value);
+      };
   }
 
   reset(): void {
@@ -187,6 +196,7 @@ export class PcMachine implements MachineView {
     // Last built, first reset, as QEMU: the interrupt controllers come after everything that drives them and forget those edges.
     for (let i = this.devices.length - 1; i >= 0; i--) this.devices[i]!.reset();
     this.cpu.reset();
+    this.cmosAtReset();
     this.resetRequested = false;
     if (this.kernel !== null) this.startKernel(this.kernel);
   }
@@ -376,7 +386,7 @@ export class PcMachine implements MachineView {
     });
   }
 
-  private makeTimers(hostClock: SessionHostClock, dateOffsetSeconds: number): void {
+  private makeTimers(hostClock: SessionHostClock, dateOffsetSeconds: number): RtcMc146818 {
     const hpet = this.config.hpet ? this.makeHpet((enable) => pit.enableIrq(enable)) : null;
     const rtc = new RtcMc146818({
       ports: this.ports,
@@ -391,6 +401,7 @@ export class PcMachine implements MachineView {
     const pitIrq = hpet === null ? this.irqs[PIT_IRQ]! : { set: (level: boolean) => hpet.setPitInterrupt(level) };
     const pit: Pit8254 = this.add('pit', new Pit8254(this.ports, this.time, pitIrq));
     this.add('port-61', new Port61(this.ports, pit));
+    return rtc;
   }
 
   /** The interrupts of RTC and PIT go through it. */

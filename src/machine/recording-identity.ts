@@ -13,8 +13,10 @@ const FIRST_EVENT_BYTES = 9;
  */
 export function recordingIdentity(log: string, config: MachineConfig, inputs: readonly Pick<InputFile, 'sha256'>[]): string {
   const { machine, acpi, hpet, cpu, apic, memoryBytes, append, vga, shift, rtcBase, rtcClock, devices, rebootTimeoutMs } = config;
-  const board = { machine, acpi, hpet, cpu, apic, memoryBytes, append, vga, shift, rtcBase, rtcClock, devices, rebootTimeoutMs };
-  const drives = config.drives.map(({ format, interface: bus, index }) => ({ format, bus, index }));
+  // What is absent, as in older recordings, is left out.
+  const { boot } = config;
+  const board = { machine, acpi, hpet, cpu, apic, memoryBytes, append, vga, shift, rtcBase, rtcClock, devices, rebootTimeoutMs, boot };
+  const drives = config.drives.map(({ format, interface: bus, index, bootIndex }) => ({ format, bus, index, bootIndex }));
   const ports = { serial: config.serial.length, debugcon: config.debugcon?.ports ?? null };
   const start = Buffer.alloc(FIRST_EVENT_BYTES);
   const input = new FileInput(log);

@@ -1,4 +1,5 @@
 import { IMAGE_FORMATS } from '../block/image-format.js';
+import { isBootOrder } from './boot-option.js';
 import { isDate, type MachineConfig } from './config.js';
 import type { Sidecar } from './sidecar.js';
 
@@ -62,7 +63,14 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   append: text,
   linuxRom: nullOr(text),
   drives: listOf(
-    shape({ file: text, format: imageFormat, interface: oneOf('ide'), index: integer(0, 3), backing: optional(listOf(imageFile, 200)) }),
+    shape({
+      file: text,
+      format: imageFormat,
+      interface: oneOf('ide'),
+      index: integer(0, 3),
+      bootIndex: optional(integer(0, 2 ** 31 - 1)),
+      backing: optional(listOf(imageFile, 200)),
+    }),
     4,
   ),
   serial: listOf(charTarget, 4),
@@ -79,6 +87,9 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   ),
   noReboot: flag,
   rebootTimeoutMs: nullOr(integer(0, 0xffff)),
+  boot: optional(
+    shape({ order: isBootOrder, once: nullOr(isBootOrder), menu: flag, menuWaitMs: nullOr(integer(0, 0xffff)), strict: flag }),
+  ),
 };
 
 const SIDECAR: Readonly<Record<Exclude<keyof Sidecar, 'palindrome' | 'machine'>, Check>> = {

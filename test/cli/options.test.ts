@@ -116,7 +116,7 @@ describe('what cannot be used is refused with words that name it', () => {
     expect(refusal('run', '--kernel', '')).toContain('--kernel: the file name is empty');
     expect(refusal('run', ...guest, '--drive', '')).toContain('--drive : file= is missing');
     expect(refusal('run', ...guest, '--device', '')).toContain('the name of a device is missing');
-    expect(refusal('run', ...guest, '--boot', 'c')).toContain('--boot c: only reboot-timeout=MS');
+    expect(refusal('run', ...guest, '--boot', 'x')).toContain("--boot x: Invalid boot device 'x'");
     expect(refusal('demo', '--keep', join(dir, 'absent', 'folder'))).toContain('no such file or directory');
   });
 

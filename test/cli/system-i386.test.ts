@@ -45,16 +45,13 @@ describe('options in the spelling of QEMU', () => {
     expect(line.machine.serial).toEqual(['file:out.txt', 'null']);
     expect(line.services).toMatchObject([
       { kind: 'monitor', mode: 'control', where: { server: false, address: { kind: 'unix', path: '/tmp/m.sock' } } },
-      { kind: 'gdb', address: { host: '127.0.0.1', port: 1234 } },
+      { kind: 'gdb', where: { address: { host: '127.0.0.1', port: 1234 } } },
       { kind: 'monitor', mode: 'control', where: { server: true, wait: false, address: { host: '127.0.0.1', port: 4444 } } },
     ]);
   });
 
   it('are refused by name when we do not have them, never ignored', () => {
     const refusals: Record<string, string[]> = {
-      '-netdev': ['-netdev', 'user,id=net1'],
-      '-object': ['-object', 'filter-replay,id=replay,netdev=net1'],
-      '-soundhw': ['-soundhw', 'ac97'],
       '-smp 2': ['-smp', '2'],
       '-display gtk': ['-display', 'gtk'],
       '-vga cirrus': ['-vga', 'cirrus'],
@@ -77,8 +74,6 @@ describe('options in the spelling of QEMU', () => {
       chardev: ['-mon', 'chardev=nobody'],
     };
     for (const [named, argv] of Object.entries(refusals)) expect(() => parseQemuOptions(argv), named).toThrow(named);
-    const { status, stderr } = spawnSync(process.execPath, [SYSTEM, ...MACHINE, '-device', 'rtl8139,netdev=net1'], { encoding: 'utf8' });
-    expect([status, stderr]).toEqual([2, expect.stringMatching(/^palindrome-system-i386: [^\n]*rtl8139[^\n]*\n$/)]);
   });
 });
 

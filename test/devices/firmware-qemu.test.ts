@@ -1,6 +1,8 @@
 // Oracle: QEMU run (7.2.22): a ROM reads its firmware configuration (files with ACPI and SMBIOS tables among them), compared byte by byte.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FwCfg } from '../../devices/firmware/fw-cfg.js';
+import { FW_CFG, FwCfg } from '../../devices/firmware/fw-cfg.js';
 import { configure, type MachineArguments } from '../../src/machine/config.js';
 import { describeFirmware } from '../../src/machine/firmware.js';
 import { PhysicalMemory } from '../../src/memory/physical.js';
@@ -8,6 +10,14 @@ import { PortMap } from '../../src/memory/ports.js';
 import { type Guest, readFirmwareConfiguration } from '../../tools/lockstep/qemu.js';
 import { temporaryFolder } from '../cli.js';
 import { requireTool } from '../tools.js';
+
+const folder = temporaryFolder();
+const DISKS = ['a', 'b'].map((id) => {
+  const file = join(folder, `${id}.img`);
+  writeFileSync(file, Buffer.alloc(1 << 20));
+  return `file=${file},format=raw,if=none,id=${id}`;
+});
+const BOOTED = ['ide-hd,drive=a,bus=ide.1,unit=1,bootindex=7', 'ide-hd,drive=b,bus=ide.0,unit=0,bootindex=3'];
 
 const PM_PORTS = 0x600;
 const COM = ['-serial', 'file:/dev/null'];
@@ -24,14 +34,28 @@ const BOARDS: readonly Board[] = [
   { title: 'a display and two serial ports', qemu: { options: ['-vga', 'std', ...COM, ...COM] }, ours: { serial: ['null', 'null'] } },
   { title: 'no HPET', qemu: { options: ['-machine', 'hpet=off'] }, ours: { machine: 'pc,hpet=off' } },
   { title: 'no power management', qemu: { acpi: false }, ours: { machine: 'pc,acpi=off' } },
+  {
+    title: 'a boot menu',
+    qemu: { options: ['-boot', 'order=dc,menu=on,splash-time=1234,reboot-timeout=77,strict=on'] },
+    ours: { boot: 'order=dc,menu=on,splash-time=1234,reboot-timeout=77,strict=on' },
+  },
+  {
+    title: 'boot indexes',
+    qemu: {
+      options: ['-boot', 'strict=on', ...DISKS.flatMap((d) => ['-drive', d]), ...BOOTED.flatMap((d) => ['-device', d])],
+    },
+    ours: { boot: 'strict=on', drive: DISKS, device: BOOTED },
+  },
 ];
+
+function readItem(fwCfg: PortMap, key: number, count: number): Buffer {
+  fwCfg.write(0x510, key, 2);
+  return Buffer.from(Array.from({ length: count }, () => fwCfg.read(0x511, 1)));
+}
 
 /** Reads files through the ports, as firmware does. */
 function readFiles(fwCfg: PortMap): Map<string, string> {
-  const bytes = (key: number, count: number): Buffer => {
-    fwCfg.write(0x510, key, 2);
-    return Buffer.from(Array.from({ length: count }, () => fwCfg.read(0x511, 1)));
-  };
+  const bytes = (key: number, count: number): Buffer => readItem(fwCfg, key, count);
   const directory = bytes(0x19, 4 + 64 * 32);
   return new Map(
     Array.from({ length: directory.readUInt32BE(0) }, (_, i) => {
@@ -55,6 +79,8 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86') || !requireT
         describeFirmware(fwCfg, config, config.acpi ? { pmPorts: () => PM_PORTS } : null);
         const found = readFiles(ports);
         expect([...found.keys()]).toEqual([...expected.files.keys()].filter((name) => !name.startsWith('genroms/')));
+        for (const key of [FW_CFG.BOOT_MENU, FW_CFG.NOGRAPHIC])
+          expect(readItem(ports, key, 2), String(key)).toEqual(Buffer.from(expected.items.get(key)!.subarray(0, 2)));
         for (const [name, hex] of found) expect(hex === Buffer.from(expected.files.get(name)!).toString('hex'), name).toBe(true);
       });
   },

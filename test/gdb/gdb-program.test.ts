@@ -1,9 +1,12 @@
 // Oracle: manual ("Debugging with GDB"; QEMU's documentation of replay: replay_seek, start_debugging); a real gdb; the rest is self-consistency.
 import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { MAIN, RECORDINGS } from '../cli.js';
+import { SYSTEM } from '../monitor/qmp-program.js';
 import { requireTool } from '../tools.js';
 import { GdbProgram } from './gdb-program.js';
-import { freePort, listening, ourReplay } from './gdb-script.js';
+import { freePort, listening, ourReplay, recordedGuest } from './gdb-script.js';
 
 const targets: ChildProcess[] = [];
 afterAll(() => {
@@ -34,6 +37,28 @@ describe.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch'))('a real gdb', ()
     await gdb.ask('reverse-stepi');
     expect(await gdb.ask('monitor when')).toBe('499\n');
     await gdb.quit();
+  }, 60_000);
+
+  it('starts the program itself, and speaks to it through pipes', async () => {
+    for (const [program, expected] of [
+      [[MAIN, 'debug', ...recordedGuest('t2'), '--debugcon', 'stdio,iobase=0xe9', '--gdb', 'stdio'], 'Replaying execution'],
+      [
+        [SYSTEM, '-m', '16', '-display', 'none', '-nodefaults', '-bios', `${join(RECORDINGS, 't2.bin')}`, '-S', '-gdb', 'stdio'],
+        'not active',
+      ],
+    ] as const) {
+      const gdb = new GdbProgram();
+      await gdb.ask(`target remote | ${[process.execPath, ...program].join(' ')}`);
+      expect(await gdb.value('$pc')).toBe(0xfff0);
+      await gdb.ask('stepi 5');
+      expect(await gdb.ask('monitor info replay')).toContain(expected);
+      if (expected.startsWith('Replaying')) {
+        await gdb.ask('continue');
+        await gdb.ask('reverse-continue');
+        expect(await gdb.ask('monitor when')).toBe('0\n');
+      }
+      await gdb.quit();
+    }
   }, 60_000);
 
   it('comes again after another one, which leaves neither breakpoints nor anything of its own; two at a time are one too many', async () => {

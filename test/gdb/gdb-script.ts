@@ -43,11 +43,15 @@ export function qemuReplay(guest: string, port: number, emptyQcow2: string): Chi
 
 /** The same with us. */
 export function ourReplay(guest: string, port: number, ...more: string[]): ChildProcess {
+  const at = `tcp:127.0.0.1:${port}`;
+  return spawn(process.execPath, [MAIN, 'debug', ...recordedGuest(guest), '--debugcon', 'null,iobase=0xe9', '--gdb', at, ...more]);
+}
+
+/** One of QEMU's recordings, and the machine that made it, but for its debug console. */
+export function recordedGuest(guest: string): string[] {
   const rom = join(RECORDINGS, guest);
-  return spawn(process.execPath, [
-    ...[MAIN, 'debug', `${rom}.rr`, '--cpu', 'max', '--memory', '16M', '--nodefaults', '--bios', `${rom}.bin`, '--no-reboot'],
-    ...['--debugcon', 'null,iobase=0xe9', '--icount', 'shift=7', '--gdb', `tcp:127.0.0.1:${port}`, ...more],
-  ]);
+  const machine = ['--cpu', 'max', '--memory', '16M', '--nodefaults', '--no-reboot', '--icount', 'shift=7'];
+  return [`${rom}.rr`, '--bios', `${rom}.bin`, ...machine];
 }
 
 /** Runs lines of a gdb script against a target, and gives what gdb printed. Ends the target. */

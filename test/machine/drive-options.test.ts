@@ -66,7 +66,7 @@ describe('disks', () => {
     [[raw, raw, `file=${raw},if=none,id=a`], ['ide-hd,drive=a,bus=ide.0'], /place on the IDE controller is taken/],
     [['driver=blkreplay,if=none,image=x,id=y'], [], /no --drive with if=none,id=x/],
     [[`file=${raw},if=virtio`], [], /--drive if virtio: known are ide, none/],
-    [[`file=${raw},media=cdrom`], [], /--drive media cdrom/],
+    [[`file=${raw},media=cdrom`], [], /media=cdrom is not supported: this machine has no CD-ROM drive/],
     [[`file=${raw},snapshot=off`], [], /images are never written to/],
     [[`file=${raw},format=raw,driver=raw`], [], /driver= and format= are the same/],
     [[`file=${raw},format=qcow2`], [], /not a qcow2 image/],

@@ -1,9 +1,9 @@
 import type { CommandModule } from 'yargs';
 import { MachineThread } from '../../debug/machine-thread.js';
-import { DebugServices, monitorService, refuseTwoTerminals, type ServiceConfig } from '../debug-services.js';
-import { parseListenAddress } from '../listen.js';
+import { DebugServices, gdbService, monitorService, refuseTwoTerminals, type ServiceConfig } from '../debug-services.js';
 import { machineOptions } from '../machine-options.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
+import { terminalTargets } from '../terminal-targets.js';
 
 interface DebugArguments extends ReplayArguments {
   readonly gdb: string;
@@ -21,7 +21,8 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
         type: 'string',
         requiresArg: true,
         default: 'tcp:127.0.0.1:1234',
-        describe: 'Where gdb connects: tcp:HOST:PORT (port 0: any free one), unix:PATH or none',
+        describe:
+          'Where gdb connects: tcp:HOST:PORT (port 0: any free one), unix:PATH, none, or stdio (in gdb: target remote | palindrome debug LOG --gdb stdio)',
       })
       .option('monitor', { type: 'string', requiresArg: true, describe: "QEMU's human monitor: stdio, tcp:HOST:PORT or unix:PATH" })
       .option('qmp', { type: 'string', requiresArg: true, describe: "QEMU's machine protocol: tcp:HOST:PORT or unix:PATH" })
@@ -37,11 +38,15 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
       ) as never,
   handler: async (args) => {
     const services = wanted(args);
-    const machine = new MachineThread(replayJob(args));
+    const job = replayJob(args);
+    // What gdb speaks on is no place for what the guest says.
+    const piped = services.some(({ kind, where }) => kind === 'gdb' && where === 'stdio');
+    const machine = new MachineThread({ ...job, config: terminalTargets(job.config, piped) });
     const quit = (): void => void machine.call('quit', {}).catch(() => {});
     const running = new DebugServices(machine, quit);
     process.on('SIGINT', quit).on('SIGTERM', quit).on('SIGHUP', quit);
     try {
+      running.openPipes(services);
       await Promise.race([machine.ready, machine.ended]);
       running.begin();
       for (const service of services) say(service, await running.open(service));
@@ -55,7 +60,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
 
 function wanted({ gdb, monitor, qmp }: DebugArguments): ServiceConfig[] {
   const services: (ServiceConfig | null)[] = [
-    gdb === 'none' ? null : { kind: 'gdb', option: '--gdb', address: parseListenAddress('--gdb', gdb) },
+    gdbService('--gdb', gdb),
     monitor === undefined ? null : monitorService('--monitor', 'readline', monitor),
     qmp === undefined ? null : monitorService('--qmp', 'control', qmp),
   ];

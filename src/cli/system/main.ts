@@ -23,11 +23,13 @@ const HELP = `palindrome-system-i386 [QEMU's options] [DISK]: a machine, with QE
 
   -icount shift=N,rr=record|replay,rrfile=FILE[,rrsnapshot=NAME]   record into FILE, or replay it
   -drive file=IMAGE.qcow2,if=none,id=rr                            keeps snapshots (savevm, loadvm); else FILE.qcow2 does
-  -S -s -gdb tcp:HOST:PORT
+  -S -s -gdb tcp:HOST:PORT|unix:PATH|stdio|chardev:ID          stdio is for gdb's: target remote | palindrome-system-i386 ... -gdb stdio
   -qmp -monitor -serial stdio|tcp:HOST:PORT|telnet:HOST:PORT|unix:PATH[,server=on][,wait=off]
   -chardev socket|stdio|file|null,id=ID,... -mon chardev=ID,mode=control|readline -serial chardev:ID
-  -m -cpu -M -bios -kernel -initrd -append -hda -drive -device -serial -debugcon -rtc -boot -net none -vga std|none
+  -m -cpu -M -bios -kernel -initrd -append -hda -drive -device -serial -debugcon -rtc -net none -vga std|none
   -display none -nographic -nodefaults -no-reboot -no-shutdown -no-acpi -no-hpet -name -pidfile
+  -boot [order=]LETTERS,once=LETTERS,menu=on|off,splash-time=MS,strict=on|off,reboot-timeout=MS
+  -netdev user,id=ID -object filter-replay,id=ID,netdev=ID         as long as no device uses the network: there are no network cards yet
 
 Options that are not supported are refused by name. See palindrome record --help for the values of the others.
 `;
@@ -71,8 +73,10 @@ async function run(line: QemuCommandLine): Promise<void> {
   const keys = terminal(line, stdinDevice(made.config), machine, services, quit);
   let endKeyboard = (): void => {};
   const waiting = (address: string): void => void process.stderr.write(`palindrome-system-i386: waiting for connection on: ${address}\n`);
+  for (const text of line.warnings) process.stderr.write(`palindrome-system-i386: ${text}\n`);
   if (line.pidFile !== null) writePid(line.pidFile);
   try {
+    services.openPipes(line.services);
     await Promise.race([machine.ready, machine.ended]);
     await sockets.open(machine, waiting);
     for (const service of line.services) await services.open(service, waiting);
@@ -145,9 +149,14 @@ function ended(cause: StopCause, line: QemuCommandLine): boolean {
   return over && !line.stays && !line.services.some((s) => s.kind === 'gdb');
 }
 
+/** Options are named as they were given here: with one dash. */
+function inQemusSpelling(message: string): string {
+  return message.replace(/(^|\s)--memory\b/g, '$1-m').replace(/(^|\s)--(?=[a-z])/g, '$1-');
+}
+
 function fail(error: unknown): never {
   if (error instanceof UserError) {
-    process.stderr.write(`palindrome-system-i386: ${error.message}\n`);
+    process.stderr.write(`palindrome-system-i386: ${inQemusSpelling(error.message)}\n`);
     process.exit(EXIT_USER_ERROR);
   }
   process.stderr.write(

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import type { MachineArguments } from '../../machine/config.js';
 import { known, onlyKeys, parseKeyValues } from '../../machine/keyval.js';
+import { lacking } from '../../machine/lacking-devices.js';
 import type { CharDeviceInfo } from '../../monitor/char-devices.js';
 import type { DriveNames } from '../../monitor/drive-text.js';
-import type { MonitorConfig, ServiceConfig } from '../debug-services.js';
-import { parseListenAddress } from '../listen.js';
+import { type GdbConfig, gdbService, type MonitorConfig, type ServiceConfig } from '../debug-services.js';
 import type { SocketOption } from '../socket-option.js';
 import { type CharEnd, charDevices, charEnd, namedEnd } from './char-devices.js';
 import { driveNames } from './drive-names.js';
 import { listCharDevices } from './list-char-devices.js';
 import { recordReplay } from './record-replay.js';
+import { unusedNetworks } from './unused-network.js';
 
 /** What a command line of QEMU's asks for. */
 export interface QemuCommandLine {
@@ -33,6 +34,8 @@ export interface QemuCommandLine {
   /** What the drives are called, by their files. */
   readonly driveNames: ReadonlyMap<string, DriveNames>;
   readonly charDevices: readonly CharDeviceInfo[];
+  /** What the user is told, though everything goes on. */
+  readonly warnings: readonly string[];
 }
 
 /** Options without a value. */
@@ -46,8 +49,13 @@ const LISTS: Readonly<Record<string, keyof MachineArguments>> = { drive: 'drive'
 const HARD_DISKS = ['hda', 'hdb', 'hdc', 'hdd'];
 const OTHERS = [
   ...['M', 'machine', 'icount', 'display', 'vga', 'smp', 'accel', 'serial', 'gdb', 'qmp', 'monitor', 'chardev', 'mon'],
-  ...['name', 'pidfile', 'parallel', 'global'],
+  ...['name', 'pidfile', 'parallel', 'global', 'netdev', 'object'],
 ];
+/** Options for devices that we lack. */
+const LACKING: Readonly<Record<string, string>> = {
+  ...{ cdrom: 'CD-ROM drive (ATAPI)', fda: 'floppy controller', fdb: 'floppy controller', sd: 'SD card' },
+  ...{ soundhw: 'sound card', audio: 'sound card', audiodev: 'sound card', usbdevice: 'USB device of that kind' },
+};
 /** Values that change nothing here, of options that have no others. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   display: ['none'],
@@ -82,12 +90,16 @@ export function parseQemuOptions(argv: readonly string[]): QemuCommandLine {
     ...(last('vga') === undefined ? {} : { vga: known('-vga', last('vga')!, ['none', 'std']) }),
   };
   const services = [...serviceConfigs(given, chardevs), ...graphic.monitors];
-  const terminal = [...(serial.texts ?? []), ...services.map((s) => (s.kind === 'monitor' ? s.where : ''))].filter((t) => t === 'stdio');
+  const terminal = [...(serial.texts ?? []), last('debugcon')?.split(',')[0], ...services.map((s) => s.where)].filter((t) => t === 'stdio');
   if (terminal.length > 1) throw new UserError('bad-option', 'cannot use stdio by multiple character devices');
   return {
     ...{ machine, mode, log, services, sockets: serial.sockets, shared: serial.shared },
     ...{ stopped: has('S'), stays: has('no-shutdown'), name: last('name')?.split(',')[0] ?? null, pidFile: last('pidfile') ?? null },
-    ...{ driveNames: driveNames(all('drive')), charDevices: listCharDevices(given, chardevs) },
+    ...{
+      driveNames: driveNames(all('drive')),
+      charDevices: listCharDevices(given, chardevs),
+      warnings: unusedNetworks(all('netdev'), all('object')),
+    },
   };
 }
 
@@ -105,6 +117,7 @@ function split(argv: readonly string[]): Given {
       given.push([name, '']);
       continue;
     }
+    if (Object.hasOwn(LACKING, name)) throw lacking([word, ...argv.slice(at + 1, at + 2)].join(' '), LACKING[name]!);
     const takesValue = Object.hasOwn(PASSED, name) || Object.hasOwn(LISTS, name) || HARD_DISKS.includes(name) || OTHERS.includes(name);
     if (!takesValue) throw new UserError('not-supported', `-${name} is not supported`);
     const value = argv[++at];
@@ -189,13 +202,22 @@ function serialPorts(
 function serviceConfigs(given: Given, chardevs: ReadonlyMap<string, CharEnd>): ServiceConfig[] {
   const found: (ServiceConfig | null)[] = [];
   for (const [option, value] of given) {
-    if (option === 's') found.push({ kind: 'gdb', option: '-s', address: parseListenAddress('-s', GDB_DEFAULT) });
-    else if (option === 'gdb' && value !== 'none') found.push({ kind: 'gdb', option: '-gdb', address: parseListenAddress('-gdb', value) });
+    if (option === 's') found.push(gdbService('-s', GDB_DEFAULT));
+    else if (option === 'gdb') found.push(debuggerAt(value, chardevs));
     else if (option === 'qmp') found.push(monitor('-qmp', value, 'control', charEnd('-qmp', value, chardevs)));
     else if (option === 'monitor') found.push(monitor('-monitor', value, 'readline', charEnd('-monitor', value, chardevs)));
     else if (option === 'mon') found.push(explicitMonitor(value, chardevs));
   }
   return found.filter((s) => s !== null);
+}
+
+/** A `-chardev` has to be there for a debugger to come to, or stdio. */
+function debuggerAt(text: string, chardevs: ReadonlyMap<string, CharEnd>): GdbConfig | null {
+  if (!text.startsWith('chardev:')) return gdbService('-gdb', text);
+  const end = charEnd('-gdb', text, chardevs);
+  if (end.kind === 'socket') return { kind: 'gdb', option: '-gdb', where: end.socket };
+  if (end.text !== 'stdio') throw new UserError('not-supported', `-gdb ${text}: expected a -chardev on stdio or a socket`);
+  return { kind: 'gdb', option: '-gdb', where: 'stdio' };
 }
 
 function explicitMonitor(text: string, chardevs: ReadonlyMap<string, CharEnd>): MonitorConfig | null {
