@@ -6,6 +6,7 @@ import type { TranslatableBlock } from './translate/translation.js';
 
 const SLOW = 1;
 const OFFSET = 0xfff;
+const NONE: ReadonlySet<number> = new Set();
 
 /**
  * Where a debugger wants the engine to stop: breakpoints (linear addresses, before the instruction), watchpoints (behind the instruction that made the access), and
@@ -23,12 +24,16 @@ export class DebugStops implements DataWatcher {
   stopAtDelivery = false;
   /** A delivery happened while `stopAtDelivery` was set. */
   stoppedAtDelivery = false;
-  private breakpoints = new Set<number>();
+  /** All breakpoints; none while they are suspended. */
+  private breakpoints: ReadonlySet<number> = NONE;
+  private readonly all = new Set<number>();
+  /** Those that `offsets` is about. */
+  private marked: ReadonlySet<number> = NONE;
+  private changed = false;
   private watchpoints: readonly Watchpoint[] = [];
   /** By the last 12 bits of an address, which are the same for linear and backing addresses: a breakpoint may stand there. */
   private readonly offsets = new Uint8Array(1 << 12);
   private breakpointSets = 0;
-  private generationOf = '';
   private deliveryIcount = -1;
   private deliveryCount = 0;
 
@@ -55,14 +60,46 @@ export class DebugStops implements DataWatcher {
 
   /** Sets all breakpoints; none of the old ones stays. */
   setBreakpoints(addresses: Iterable<number>): void {
-    this.breakpoints = new Set(Array.from(addresses, (a) => a >>> 0));
-    if (!this.breaks) return;
-    const key = [...this.breakpoints].join();
-    if (key === this.generationOf) return;
-    this.generationOf = key;
+    const wanted = new Set(Array.from(addresses, (a) => a >>> 0));
+    for (const address of this.all) if (!wanted.has(address)) this.changeBreakpoint(address, false);
+    for (const address of wanted) this.changeBreakpoint(address, true);
+    this.breakpoints = this.all;
+  }
+
+  /** Sets or removes one. */
+  changeBreakpoint(address: number, insert: boolean): void {
+    const at = address >>> 0;
+    this.breakpoints = this.all;
+    if (this.all.has(at) === insert) return;
+    if (insert) this.all.add(at);
+    else this.all.delete(at);
+    this.changed = true;
+  }
+
+  /** Before a slice: finds out whether breakpoints are others than in the last one that had any. gdb removes and sets them again at every stop. */
+  settle(): void {
+    if (!this.changed || !this.breaks) return;
+    this.changed = false;
+    const { all, marked } = this;
+    if (all.size === marked.size && [...all].every((address) => marked.has(address))) return;
+    this.marked = new Set(all);
     this.breakpointSets++;
     this.offsets.fill(0);
-    for (const address of this.breakpoints) this.offsets[address & OFFSET] = 1;
+    for (const address of all) this.offsets[address & OFFSET] = 1;
+  }
+
+  /** The machine runs as if there were no breakpoints, until they are changed or resumed. */
+  suspendBreakpoints(): void {
+    this.breakpoints = NONE;
+  }
+
+  resumeBreakpoints(): void {
+    this.breakpoints = this.all;
+  }
+
+  /** In no order. */
+  listBreakpoints(): number[] {
+    return [...this.all];
   }
 
   /** Sets all watchpoints of a processor; none of the old ones stays. Accesses to their pages find out by themselves that they may be fast again. */

@@ -176,6 +176,7 @@ export class Engine implements EngineView {
     if (this.cpu.halted) return 'halt';
     const { r, stops } = this;
     this.slices++;
+    stops?.settle();
     if (stops !== null && stops.generation !== this.breakpoints) {
       this.breakpoints = stops.generation;
       this.blocks.beginEra();

@@ -180,6 +180,9 @@ export class DebugServer implements Searcher {
       case 'breakpoints':
         target.setBreakpoints(m.addresses);
         return null;
+      case 'changeBreakpoint':
+        target.changeBreakpoint(m.address, m.insert);
+        return null;
       case 'watchpoints':
         target.setWatchpoints(m.watchpoints);
         return null;

@@ -49,7 +49,6 @@ export class Debugger {
   private firstEvents = 0;
   /** Set once the machine cannot go on. */
   private over: StopCause | null = null;
-  breakpoints: readonly number[] = [];
   watchpoints: readonly Watchpoint[] = [];
   /** Ascending. */
   private icountBreaks: number[] = [];
@@ -101,8 +100,16 @@ export class Debugger {
 
   /** Linear addresses at which to stop, before the instruction. */
   setBreakpoints(addresses: readonly number[]): void {
-    this.breakpoints = addresses;
     this.stops.setBreakpoints(addresses);
+  }
+
+  /** Sets or removes one. */
+  changeBreakpoint(address: number, insert: boolean): void {
+    this.stops.changeBreakpoint(address, insert);
+  }
+
+  get breakpoints(): readonly number[] {
+    return this.stops.listBreakpoints();
   }
 
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
@@ -447,12 +454,12 @@ export class Debugger {
   /** Runs without breakpoints and watchpoints. */
   private runFreely(until: number, arrived: () => boolean): StopCause {
     const { stops } = this;
-    stops.setBreakpoints([]);
+    stops.suspendBreakpoints();
     stops.setWatchpoints(this.machine.cpu, []);
     try {
       return this.run(() => until, arrived);
     } finally {
-      stops.setBreakpoints(this.breakpoints);
+      stops.resumeBreakpoints();
       stops.setWatchpoints(this.machine.cpu, this.watchpoints);
     }
   }

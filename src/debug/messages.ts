@@ -20,7 +20,10 @@ export interface DebugCalls {
   readMemory: { ask: { readonly space: AddressSpace; readonly address: number; readonly lengthBytes: number }; answer: Uint8Array | null };
   /** False: a page is not mapped. */
   writeMemory: { ask: { readonly space: AddressSpace; readonly address: number; readonly bytes: Uint8Array }; answer: boolean };
+  /** All of them. */
   breakpoints: { ask: { readonly addresses: readonly number[] }; answer: null };
+  /** One more, or one less. */
+  changeBreakpoint: { ask: { readonly address: number; readonly insert: boolean }; answer: null };
   watchpoints: { ask: { readonly watchpoints: readonly Watchpoint[] }; answer: null };
   icountBreaks: { ask: { readonly icounts: readonly number[] }; answer: null };
   /** Null: it moves now, and an event will tell where it stopped. */

@@ -46,7 +46,8 @@ export class GdbSession {
   /** The debugger waits to hear of a stop. */
   private resumed = false;
   private last: Buffer | null = null;
-  private breakpoints: number[] = [];
+  /** How often each is set: gdb may have one by software and one by hardware at an address. */
+  private readonly breakpoints = new Map<number, number>();
   private watchpoints: Watchpoint[] = [];
   private closed = false;
 
@@ -190,7 +191,7 @@ export class GdbSession {
   }
 
   private async forgetStops(): Promise<void> {
-    this.breakpoints = [];
+    this.breakpoints.clear();
     this.watchpoints = [];
     await this.machine.call('breakpoints', { addresses: [] });
     await this.machine.call('watchpoints', { watchpoints: [] });
@@ -256,15 +257,13 @@ export class GdbSession {
   }
 
   private async changeBreakpoint(insert: boolean, address: number): Promise<string> {
-    if (insert) {
-      if (this.breakpoints.length >= MAX_BREAKPOINTS) return BAD_VALUE;
-      this.breakpoints.push(address);
-    } else {
-      const at = this.breakpoints.indexOf(address);
-      if (at < 0) return BAD_VALUE;
-      this.breakpoints.splice(at, 1);
-    }
-    await this.machine.call('breakpoints', { addresses: this.breakpoints });
+    const { breakpoints } = this;
+    const times = breakpoints.get(address) ?? 0;
+    if (insert ? breakpoints.size >= MAX_BREAKPOINTS && times === 0 : times === 0) return BAD_VALUE;
+    if (insert || times > 1) breakpoints.set(address, times + (insert ? 1 : -1));
+    else breakpoints.delete(address);
+    // Whether one stands there only changes with the first and the last.
+    if (times === (insert ? 0 : 1)) await this.machine.call('changeBreakpoint', { address, insert });
     return 'OK';
   }
 

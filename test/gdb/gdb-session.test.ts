@@ -131,7 +131,13 @@ describe('a session', () => {
   it('sets and removes any number of breakpoints and watchpoints, and refuses what makes no sense', async () => {
     const line = new Line();
     for (let k = 0; k < 200; k++) expect(await line.ask(`Z${k % 2},${k.toString(16)},1`)).toBe('OK');
-    expect(line.machine.asked.at(-1)).toEqual(['breakpoints', { addresses: Array.from({ length: 200 }, (_, k) => k) }]);
+    expect(line.machine.asked.at(-1)).toEqual(['changeBreakpoint', { address: 199, insert: true }]);
+    // By software and by hardware at one address: it stands until both are gone.
+    expect([await line.ask('Z1,5,1'), await line.ask('z1,5,1'), line.machine.asked.at(-1)]).toEqual([
+      'OK',
+      'OK',
+      ['changeBreakpoint', { address: 199, insert: true }],
+    ]);
     expect(await line.ask('z0,5,1')).toBe('OK');
     expect(await line.ask('z0,5,1')).toBe('E22');
     expect([await line.ask('Z2,8010,2'), await line.ask('Z3,1,4'), await line.ask('Z4,2,8')]).toEqual(['OK', 'OK', 'OK']);
