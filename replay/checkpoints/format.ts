@@ -26,7 +26,7 @@ export const MAX_PAYLOAD_BYTES = 128 << 20;
 export const RECORD_CONTENTS = 1;
 export const RECORD_KNOWN = 2;
 export const RECORD_CHECKPOINT = 3;
-/** Read, no longer written. */
+/** Of earlier versions; there is none without reads any more. */
 export const RECORD_FOOTPRINT_WITHOUT_READS = 4;
 export const RECORD_VERSIONS = 5;
 export const RECORD_FOOTPRINT = 6;

@@ -13,6 +13,7 @@ import {
   KNOWN_ENTRY_BYTES,
   RECORD_CHECKPOINT,
   RECORD_FOOTPRINT,
+  RECORD_FOOTPRINT_WITHOUT_READS,
   RECORD_KNOWN,
   RECORD_VERSIONS,
   type Space,
@@ -159,12 +160,13 @@ export class StoreWriter {
     return true;
   }
 
-  /** Adds what a stretch of the recording touched, unless the store has it. */
+  /** Adds what a stretch of the recording touched, unless the store has it with its reads. */
   addFootprint(footprint: Footprint): void {
     const name = momentName(footprint.from, footprint.to);
     if (this.footprints.has(name)) return;
-    this.footprints.add(name);
-    this.file.append(RECORD_FOOTPRINT, 0, encodeFootprint(footprint));
+    const hasReads = footprint.accessed !== null;
+    if (hasReads) this.footprints.add(name);
+    this.file.append(hasReads ? RECORD_FOOTPRINT : RECORD_FOOTPRINT_WITHOUT_READS, 0, encodeFootprint(footprint));
   }
 
   private isSame(other: StoredCheckpoint, items: Readonly<Record<string, number>>): boolean {

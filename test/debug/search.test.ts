@@ -111,7 +111,7 @@ describe('continuing back, several stretches at a time', () => {
     sparing.move({ kind: 'seek', icount: END });
     const slices = sparing.machine.engine.slices;
     sparing.setBreakpoints([0xfff]);
-    sparing.setWatchpoints([{ kind: 'write', address: 0x500, lengthBytes: 4 }]);
+    sparing.setWatchpoints((['write', 'read', 'access'] as const).map((kind) => ({ kind, address: 0x500000, lengthBytes: 4 })));
     expect(sparing.move({ kind: 'reverse-continue' })).toEqual({ kind: 'log-begin' });
     sparing.setBreakpoints([]);
     sparing.setWatchpoints([]);

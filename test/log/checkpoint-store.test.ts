@@ -160,6 +160,24 @@ describe('a store of checkpoints', () => {
     expect(() => open(copy)).toThrow('was made by an earlier version');
   });
 
+  it('of an earlier version gets the footprints with reads that it does not have', () => {
+    const copy = join(folder, 'without-reads');
+    writeFileSync(copy, readFileSync(path));
+    const stretch = { from: -1, to: 10, code: [1, 2], written: [3, 4] };
+    const extend = (...accessed: (readonly number[] | null)[]): void => {
+      const writer = StoreWriter.extend(copy, IDENTITY, known(), log);
+      for (const pages of accessed) writer.addFootprint({ ...stretch, accessed: pages });
+      writer.close();
+    };
+    extend(null);
+    extend([3, 5], [3, 5]);
+    extend([3, 5], null);
+    const store = open(copy);
+    expect(store.footprintSpans.map((_, k) => store.footprint(k)!.accessed)).toEqual([null, [3, 5]]);
+    expect(store.spansWithReads).toMatchObject([{ from: -1, to: 10 }]);
+    store.close();
+  });
+
   it('is refused when it is another recording’s', () => {
     expect(() => new CheckpointStore(path, 'b'.repeat(64), known())).toThrow('belongs to another recording');
   });
