@@ -25,6 +25,12 @@ const TOOLS = ['mke2fs', 'e2fsck'];
 const LOAD_MODULES = `${MODULES.map((name) => `insmod /modules/${name}.ko`).join('\n')}
 while [ ! -b /dev/sda ]; do :; done
 `;
+/** Takes the disks away and brings them back, now by PIO. */
+export const BY_PIO = `for module in sd_mod ata_piix libata; do rmmod $module; done
+insmod /modules/libata.ko dma=0
+for module in ata_piix sd_mod; do insmod /modules/$module.ko; done
+while [ ! -b /dev/sda ]; do :; done
+`;
 
 /** Whether what the guest is made of is there; see tools/fetch-debian-i386.sh. */
 export const DISK_GUEST_NEEDS = join(DEBIAN_PACKAGES, 'mke2fs');
@@ -34,7 +40,7 @@ export function makeDiskGuest(folder: string, text: string): { kernel: string; i
   const brought = (name: string, to: string): CpioFile => ({ name: to, mode: 0o755, data: readFileSync(join(DEBIAN_PACKAGES, name)) });
   const files: CpioFile[] = [
     { name: 'modules', mode: 0o755, data: null },
-    link('bin/insmod', 'kmod'),
+    ...['insmod', 'rmmod'].map((name) => link(`bin/${name}`, 'kmod')),
     ...TOOLS.map((name) => brought(name, `bin/${name}`)),
     ...MODULES.map((name) => brought(`${name}.ko`, `modules/${name}.ko`)),
     ...readdirSync(DEBIAN_PACKAGES)
