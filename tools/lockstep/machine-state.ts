@@ -1,52 +1,38 @@
 import type { Cpu } from '../../jit/x86/cpu.js';
 import { readEflags } from '../../jit/x86/flags.js';
-import { EIP, SEG_BASE } from '../../jit/x86/regs.js';
-import type { TraceRecord } from './qemu-trace.js';
+import { EAX, EBP, EBX, ECX, EDI, EDX, EIP, ESI, ESP, SEG_BASE } from '../../jit/x86/regs.js';
+import { TRACE_FIELDS, type TraceRecord } from './qemu-trace.js';
 
-const u = (v: number): number => v >>> 0;
-/** QEMU shows the limit's upper bits among the attributes; the limit is compared by itself. */
-const ATTRIBUTES = 0xf0ff00;
+/** In QEMU's order. */
+const REGISTERS = [EAX, EBX, ECX, EDX, ESI, EDI, EBP, ESP, EIP];
+const SEGMENTS = 6;
 
-/** Our processor in the form of QEMU's trace. */
-export function recordOf(cpu: Cpu): TraceRecord {
-  return {
-    registers: Array.from(cpu.r.subarray(0, 8), u),
-    eip: u(cpu.r[EIP]!),
-    eflags: u(readEflags(cpu)),
-    cpl: cpu.cpl,
-    segments: [0, 1, 2, 3, 4, 5].map((s) => [cpu.selector[s]!, u(cpu.r[SEG_BASE + s]!), u(cpu.limit[s]!), cpu.attributes[s]! & ATTRIBUTES]),
-    tables: [u(cpu.gdtBase), cpu.gdtLimit, u(cpu.idtBase), cpu.idtLimit],
-    control: [u(cpu.cr0), u(cpu.cr2), u(cpu.cr3), u(cpu.cr4)],
-  };
+/** Puts our processor's state into a record in the form of QEMU's trace. */
+export function recordOf(cpu: Cpu, record: TraceRecord = new Uint32Array(TRACE_FIELDS.length)): TraceRecord {
+  let k = 0;
+  for (const register of REGISTERS) record[k++] = cpu.r[register]!;
+  record[k++] = readEflags(cpu);
+  record[k++] = cpu.cpl;
+  for (let s = 0; s < SEGMENTS; s++) {
+    record[k++] = cpu.selector[s]!;
+    record[k++] = cpu.r[SEG_BASE + s]!;
+    record[k++] = cpu.limit[s]!;
+    record[k] = cpu.attributes[s]! & TRACE_FIELDS[k]!.mask;
+    k++;
+  }
+  for (const value of [cpu.gdtBase, cpu.gdtLimit, cpu.idtBase, cpu.idtLimit, cpu.cr0, cpu.cr2, cpu.cr3, cpu.cr4]) record[k++] = value;
+  return record;
 }
 
-const REGISTERS = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
-const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'];
-const TABLES = ['gdt base', 'gdt limit', 'idt base', 'idt limit'];
-const CONTROL = ['cr0', 'cr2', 'cr3', 'cr4'];
+/** Whether two records are the same. */
+export function same(a: TraceRecord, b: TraceRecord): boolean {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
+}
 
 /** What differs between two records, as `name: ours / QEMU's`. */
 export function differences(ours: TraceRecord, theirs: TraceRecord): string[] {
-  const found: string[] = [];
-  const compare = (name: string, a: number, b: number): void => {
-    if (a !== b) found.push(`${name}: ${a.toString(16)} / ${b.toString(16)}`);
-  };
-  compare('eip', ours.eip, theirs.eip);
-  compare('eflags', ours.eflags, theirs.eflags);
-  compare('cpl', ours.cpl, theirs.cpl);
-  REGISTERS.forEach((name, i) => {
-    compare(name, ours.registers[i]!, theirs.registers[i]!);
-  });
-  SEGMENTS.forEach((name, i) => {
-    ['selector', 'base', 'limit', 'attributes'].forEach((part, k) => {
-      compare(`${name} ${part}`, ours.segments[i]![k]!, theirs.segments[i]![k]!);
-    });
-  });
-  TABLES.forEach((name, i) => {
-    compare(name, ours.tables[i]!, theirs.tables[i]!);
-  });
-  CONTROL.forEach((name, i) => {
-    compare(name, ours.control[i]!, theirs.control[i]!);
-  });
-  return found;
+  return TRACE_FIELDS.flatMap(({ name }, k) =>
+    ours[k] === theirs[k] ? [] : [`${name}: ${ours[k]!.toString(16)} / ${theirs[k]!.toString(16)}`],
+  );
 }

@@ -1,54 +1,79 @@
 import type { Readable } from 'node:stream';
 
-/** The processor before one instruction, as QEMU's `-d cpu,exec -singlestep` prints it. Numbers are unsigned. */
-export interface TraceRecord {
-  /** EAX ECX EDX EBX ESP EBP ESI EDI. */
-  readonly registers: readonly number[];
-  readonly eip: number;
-  readonly eflags: number;
-  readonly cpl: number;
-  /** Selector, base, limit and attributes of ES CS SS DS FS GS. */
-  readonly segments: readonly (readonly [number, number, number, number])[];
-  /** GDT and IDT base and limit. */
-  readonly tables: readonly number[];
-  /** CR0, CR2, CR3, CR4. */
-  readonly control: readonly number[];
+/** The processor before one instruction: the values of `TRACE_FIELDS`, in their order. */
+export type TraceRecord = Uint32Array;
+
+/** A number in QEMU's dump of the processor (`-d cpu`): the line behind the one of the trace, the column, and how many hexadecimal digits. */
+export interface TraceField {
+  readonly name: string;
+  readonly line: number;
+  readonly column: number;
+  readonly digits: number;
+  /** Bits of it that are compared. */
+  readonly mask: number;
 }
 
-/** Splits QEMU's trace into records. */
-export async function* readTrace(stream: Readable): AsyncGenerator<TraceRecord> {
-  let rest = '';
+/** QEMU shows the limit's upper bits among the attributes; the limit is compared by itself. */
+const ATTRIBUTES = 0xf0ff00;
+
+const field = (name: string, line: number, column: number, digits = 8, mask = 0xffffffff): TraceField => ({
+  ...{ name, line, column, digits },
+  mask,
+});
+const four = (names: string, line: number): TraceField[] => names.split(' ').map((name, k) => field(name, line, 4 + 13 * k));
+
+/** General registers as QEMU shows them, EIP, EFLAGS and CPL, segments, descriptor tables, control registers. */
+export const TRACE_FIELDS: readonly TraceField[] = [
+  ...four('eax ebx ecx edx', 0),
+  ...four('esi edi ebp esp', 1),
+  ...four('eip eflags', 2),
+  field('cpl', 2, 40, 1),
+  ...['es', 'cs', 'ss', 'ds', 'fs', 'gs'].flatMap((name, k) => [
+    field(`${name} selector`, 3 + k, 4, 4),
+    field(`${name} base`, 3 + k, 9),
+    field(`${name} limit`, 3 + k, 18),
+    field(`${name} attributes`, 3 + k, 27, 8, ATTRIBUTES),
+  ]),
+  ...['gdt', 'idt'].flatMap((name, k) => [field(`${name} base`, 11 + k, 9), field(`${name} limit`, 11 + k, 18)]),
+  ...four('cr0 cr2 cr3 cr4', 13),
+];
+
+const LINE_FEED = 10;
+const MARK = 'Trace 0: ';
+const DIGIT = Uint8Array.from({ length: 256 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16) || 0);
+
+/** Splits QEMU's trace (`-d cpu,exec -singlestep`) into records: what each piece of the stream completes. */
+export async function* readTrace(stream: Readable): AsyncGenerator<TraceRecord[]> {
+  let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {
-    const parts = (rest + String(chunk)).split('Trace 0: ');
-    rest = parts.pop()!;
-    for (const part of parts) if (part.includes('EAX=')) yield parse(part);
+    const text = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
+    const records: TraceRecord[] = [];
+    let begin = text.indexOf(MARK);
+    for (let end = begin; begin >= 0; begin = end) {
+      end = text.indexOf(MARK, begin + MARK.length);
+      if (end < 0) break;
+      const record = parse(text, begin, end);
+      if (record !== null) records.push(record);
+    }
+    rest = begin < 0 ? text : text.subarray(begin);
+    yield records;
   }
 }
 
-/** The next hexadecimal number behind `key`, which stands at or after `from`. */
-function field(text: string, key: string, from = 0): number {
-  const at = text.indexOf(key, from);
-  return Number.parseInt(text.substring(at + key.length, at + key.length + 8), 16);
-}
-
-const ORDER = ['EAX=', 'ECX=', 'EDX=', 'EBX=', 'ESP=', 'EBP=', 'ESI=', 'EDI='];
-const SEGMENTS = ['ES =', 'CS =', 'SS =', 'DS =', 'FS =', 'GS ='];
-
-function parse(text: string): TraceRecord {
-  return {
-    registers: ORDER.map((key) => field(text, key)),
-    eip: field(text, 'EIP='),
-    eflags: field(text, 'EFL='),
-    cpl: Number(text[text.indexOf('CPL=') + 4]),
-    segments: SEGMENTS.map((key) => {
-      const [selector, base, limit, attributes] = text.substr(text.indexOf(key) + 4, 31).split(' ');
-      const [a, b, c, d] = [selector, base, limit, attributes].map((v) => Number.parseInt(v!, 16)) as [number, number, number, number];
-      return [a, b, c, d & 0xf0ff00];
-    }),
-    tables: ['GDT=     ', 'IDT=     '].flatMap((key) => {
-      const at = text.indexOf(key) + key.length;
-      return [Number.parseInt(text.substr(at, 8), 16), Number.parseInt(text.substr(at + 9, 8), 16)];
-    }),
-    control: ['CR0=', 'CR2=', 'CR3=', 'CR4='].map((key) => field(text, key)),
-  };
+/** The record between two marks; null for a trace without a dump. */
+function parse(text: Buffer, begin: number, end: number): TraceRecord | null {
+  const record = new Uint32Array(TRACE_FIELDS.length);
+  let [line, at] = [-1, begin];
+  for (let k = 0; k < TRACE_FIELDS.length; k++) {
+    const { line: wanted, column, digits, mask } = TRACE_FIELDS[k]!;
+    while (line < wanted) {
+      while (at < end && text[at] !== LINE_FEED) at++;
+      if (at++ >= end) return null;
+      line++;
+    }
+    let value = 0;
+    for (let d = at + column; d < at + column + digits; d++) value = (value << 4) | DIGIT[text[d]!]!;
+    record[k] = value & mask;
+  }
+  return record;
 }
