@@ -64,6 +64,8 @@ export class Block {
   pending: Translation | null = null;
   /** Entries of regions that it belongs to. */
   users: Block[] = [];
+  /** Ends because it would be too long, which says nothing about the guest. */
+  cutShort = false;
   /** Its translation kept meeting devices. */
   meetsDevices = false;
   /** What a profiler knows of it; null: there is none, or it was never executed. */

@@ -170,7 +170,9 @@ export class BlockCache implements CodeWatcher {
       }
       insns.push(this.pool.shared(insn));
       block.lengthBytes += insn.length;
-      if (insn.end !== END_NONE || block.lengthBytes === room || insns.length === limit) break;
+      if (insn.end !== END_NONE || block.lengthBytes === room) break;
+      block.cutShort = insns.length === limit;
+      if (block.cutShort) break;
     }
     // A copy, without room for more.
     block.insns = insns.slice();

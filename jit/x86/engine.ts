@@ -390,8 +390,8 @@ export class Engine implements EngineView {
   }
 
   /**
-   * Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block (one pass of a repeated instruction), and RF is cleared behind it. It stays where a slice
-   * ends within the block: what the guest sees must not depend on slices.
+   * Single step, interrupt shadow, breakpoints: one instruction; with only RF set: a block (one pass of a repeated instruction), and RF is cleared behind it. It stays where less is executed, or the
+   * block was kept short: what the guest sees must not depend on slices, or on which code was decoded and rewritten before.
    */
   private step(block: Block): void {
     const { cpu, r } = this;
@@ -405,10 +405,11 @@ export class Engine implements EngineView {
     }
     this.current = block;
     const count = (mode & STEPPING) !== 0 ? 1 : block.insns.length;
-    const cut = r[LEFT] < count;
+    const left = r[LEFT];
     this.withBudget(count, () => interpret(cpu, block, count));
     if (cpu.halted || cpu.exitSlice) return;
-    if (resume && (!cut || cpu.breakBlock)) r[EFLAGS] &= ~FLAG_RF;
+    const isWhole = (mode & STEPPING) !== 0 || !block.cutShort;
+    if (resume && isWhole && left - r[LEFT] === count) r[EFLAGS] &= ~FLAG_RF;
     const shadow = (mode & MODE_INHIBIT) === 0 && (cpu.mode & MODE_INHIBIT) !== 0;
     if ((mode & MODE_INHIBIT) !== 0) cpu.mode &= ~MODE_INHIBIT;
     this.trap(mode, shadow);

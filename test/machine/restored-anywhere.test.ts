@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { restoreMachine, type SavedAreas, saveMachine } from '../../src/machine/saved-machine.js';
 import { temporaryFolder } from '../cli.js';
 import { Replaying } from './replaying.js';
-import { recordRestoredAnywhere } from './restored-anywhere.js';
+import { recordRestoredAnywhere, recordResumedCode } from './restored-anywhere.js';
 
 const MODES = ['off', 'on', 'force'] as const;
 
@@ -53,4 +53,18 @@ it('it goes from machine to machine', () => {
   last.run(null);
   expect(last.digest().total).toBe(final.digest);
   for (const m of machines) m.close();
+});
+
+it.each(MODES)('how long RF stays set does not depend on the code that a machine knows, or on slices (translation %s)', (jit) => {
+  const resumed = recordResumedCode(temporaryFolder());
+  const saver = new Replaying(resumed, jit);
+  for (let at = 0; at < resumed.final.icount; at += 37) {
+    saver.run(at);
+    const fresh = new Replaying(resumed, jit);
+    restoreMachine(fresh.machine, fresh.session, saveMachine(saver.machine, saver.session), areasOf(saver.machine.memory.u8));
+    fresh.run(null);
+    expect([at, fresh.digest().total]).toEqual([at, resumed.final.digest]);
+    fresh.close();
+  }
+  saver.close();
 });
