@@ -6,7 +6,7 @@ import { EIP, FLAGS_ARITH, SEG_BASE } from '../regs.js';
 import { emitters } from '../translate/emitters.js';
 import { FunctionContext } from '../translate/function-context.js';
 import { type Exits, TbContext } from '../translate/tb-context.js';
-import { BASE, INDEX, LINK, NEXT, REG, RM, SEGMENT, SLOT, TARGET, VALUE } from './packed-insn.js';
+import { BASE, INDEX, LINK, NEXT, REG, RM, SEGMENT, TARGET, VALUE } from './packed-insn.js';
 
 /** Register operands that a shape has in place of numbers. */
 export const ANY_REG = 0x40;
@@ -39,14 +39,26 @@ const CONDITIONS: readonly ((negate: boolean) => Expression)[] = [
   (negate) => (negate ? js.expr`!isLessOrEqual(cpu)` : js.expr`isLessOrEqual(cpu)`),
 ];
 
+/** How the code of a shape ends: decided by whoever it is written for. */
+export interface ShapeEnds {
+  /** The instruction is done, and the next one stands behind it. */
+  readonly next: readonly Statement[];
+  /** This one is left to its `exec`; nothing of it was done. */
+  readonly toExec: readonly Statement[];
+  /** EIP is set, and the link at this place leads to the block there. */
+  follow(link: Expression): Statement[];
+}
+
 /**
  * Has the emitters of translations write code for a shape: all instructions with the same table row, size and kind of operand. Register numbers, address and immediate are
- * taken from the packed instruction at `code[p]` (see packed-insn.ts) when the code runs; its first word is in `w`. The code returns where the next instruction is; 0: this one is left
- * to its `exec`; behind a jump, with EIP set, the place of the link to follow, negative.
+ * taken from the packed instruction at `code[p]` (see packed-insn.ts) when the code runs; its first word is in `w`.
  */
 export class ShapeContext extends TbContext {
-  constructor() {
+  private readonly ends: ShapeEnds;
+
+  constructor(ends: ShapeEnds) {
     super(new RegisterFile([]), NO_EXITS, { mode: SHAPE_MODE, eip: 0 }, 0, true);
+    this.ends = ends;
   }
 
   /** Emits the instruction; null: its emitter leaves it to `exec`. */
@@ -54,7 +66,7 @@ export class ShapeContext extends TbContext {
     this.begin(insn, 0, 0, FLAGS_ARITH);
     emitters.get(insn.row.name)?.(this, insn);
     if (this.refused || !emitters.has(insn.row.name)) return null;
-    if (!this.left) this.emit(js.stat`return p + ${SLOT};`);
+    if (!this.left) this.emit(...this.ends.next);
     return this.out;
   }
 
@@ -115,7 +127,7 @@ export class ShapeContext extends TbContext {
   }
 
   protected override bailOut(): Statement[] {
-    return [js.stat`return 0;`];
+    return [...this.ends.toExec];
   }
 
   protected override get tlbs(): { readonly read: string; readonly write: string } {
@@ -127,7 +139,7 @@ export class ShapeContext extends TbContext {
   }
 
   private leave(eip: Expression, link: number): Statement[] {
-    return js.list`r[${EIP}] = ${eip}; return -(p + ${link});`;
+    return [js.stat`r[${EIP}] = ${eip};`, ...this.ends.follow(js.expr`p + ${link}`)];
   }
 
   override jump(): void {

@@ -4,87 +4,62 @@ import { js } from '../../core/template.js';
 import { decodeInsn } from '../decoder.js';
 import type { Insn, Row } from '../insn.js';
 import { DS, EIP, SEG_BASE } from '../regs.js';
-import { LINK, TARGET } from './packed-insn.js';
-import { ANY_REG, ANY_RM, SHAPE_MODE, ShapeContext } from './shape-context.js';
+import { LINK, SLOT, TARGET } from './packed-insn.js';
+import { ANY_REG, ANY_RM, SHAPE_MODE, ShapeContext, type ShapeEnds } from './shape-context.js';
+
+/** The shapes of five in six of the instructions that Linux's boot executes before they are translated, most frequent first. */
+const FREQUENT_EXAMPLES: readonly string[] = [
+  '8b00',
+  '8900',
+  '89c1',
+  '50',
+  '58',
+  '8d00',
+  '31c1',
+  '85c1',
+  '7412',
+  'e878563412',
+  '01c1',
+  'c3',
+  '7512',
+  'b878563412',
+  '0f8478563412',
+  '39c1',
+  '83c012',
+  'c70078563412',
+  '83e812',
+  '0f8578563412',
+  'c1c812',
+  '29c1',
+  '0fb600',
+  'eb12',
+  '83f812',
+  'a178563412',
+  'e978563412',
+  '83e012',
+  '8800',
+  'c1c012',
+  '0fb700',
+  '84c1',
+];
+/** Shapes from 1 to this one are frequent. */
+export const FREQUENT = FREQUENT_EXAMPLES.length;
 
 /**
  * One instruction of each shape that is worth a place in the threaded interpreter, as bytes: what Linux's boot executes before it is translated, but for one in a hundred.
  * Operands are those of memory ([eax]) or registers; any others have the same shape.
  */
 export const SHAPE_EXAMPLES: readonly string[] = [
+  ...FREQUENT_EXAMPLES,
   // MOV, MOVZX, MOVSX, LEA, XCHG
-  ...[
-    '8b00',
-    '89c1',
-    '8900',
-    'c70078563412',
-    'a178563412',
-    'a378563412',
-    'b878563412',
-    '668900',
-    '668b00',
-    '8800',
-    '88c1',
-    '8a00',
-    'c60012',
-    'b012',
-  ],
-  ...[
-    '0fb600',
-    '0fb700',
-    '0fb6c1',
-    '0fb7c1',
-    '0fbe00',
-    '0fbf00',
-    '0fbec1',
-    '0fbfc1',
-    '8d00',
-    '8700',
-    '91',
-    '66c7003412',
-    'a078563412',
-    '66a378563412',
-  ],
+  ...['a378563412', '668900', '668b00', '88c1', '8a00', 'c60012', 'b012'],
+  ...['0fb6c1', '0fb7c1', '0fbe00', '0fbf00', '0fbec1', '0fbfc1', '8700', '91', '66c7003412', 'a078563412', '66a378563412'],
   // Stack
-  ...['50', '58', '6878563412', '6a12', 'ff30', '8f00', 'c9'],
+  ...['6878563412', '6a12', 'ff30', '8f00', 'c9'],
   // ALU: ADD OR ADC SBB AND SUB XOR CMP
-  ...[
-    '01c1',
-    '09c1',
-    '11c1',
-    '19c1',
-    '21c1',
-    '29c1',
-    '31c1',
-    '39c1',
-    '0100',
-    '0900',
-    '1100',
-    '2100',
-    '2900',
-    '3900',
-    '6639c1',
-    '663900',
-    '38c1',
-    '3800',
-  ],
+  ...['09c1', '11c1', '19c1', '21c1', '0100', '0900', '1100', '2100', '2900', '3900', '6639c1', '663900', '38c1', '3800'],
   ...['0300', '0b00', '1300', '1b00', '2300', '2b00', '3300', '3b00', '3a00', '0a00', '2a00', '00c1', '08c1', '30c1'],
-  ...[
-    '83c012',
-    '83c812',
-    '83d012',
-    '83d812',
-    '83e012',
-    '83e812',
-    '83f012',
-    '83f812',
-    '830012',
-    '830812',
-    '831012',
-    '832012',
-    '832812',
-    '833812',
-  ],
+  ...['83c812', '83d012', '83d812', '83f012', '830012', '830812', '831012', '832012', '832812', '833812'],
   ...[
     '81c078563412',
     '81c878563412',
@@ -114,26 +89,10 @@ export const SHAPE_EXAMPLES: readonly string[] = [
     '802012',
   ],
   ...['6683f812', '66833812', '6681f83412', '663d3412', '66253412'],
-  ...['85c1', '84c1', '6685c1', 'f6c012', 'f60012', 'f7c078563412', 'f70078563412', 'a812', 'a978563412'],
+  ...['6685c1', 'f6c012', 'f60012', 'f7c078563412', 'f70078563412', 'a812', 'a978563412'],
   ...['40', '48', 'ff00', 'ff08', 'f7d0', 'f7d8', '0fc100', '0fb100'],
   // Shifts, products, bits
-  ...[
-    'c1c012',
-    'c1c812',
-    'c1e012',
-    'c1e812',
-    'c1f812',
-    'd1e0',
-    'd1e8',
-    'd1f8',
-    'd3e0',
-    'd3e8',
-    'd3f8',
-    '0fa4c112',
-    '0facc112',
-    '0fa5c1',
-    '0fadc1',
-  ],
+  ...['c1e012', 'c1e812', 'c1f812', 'd1e0', 'd1e8', 'd1f8', 'd3e0', 'd3e8', 'd3f8', '0fa4c112', '0facc112', '0fa5c1', '0fadc1'],
   ...[
     '0fafc1',
     '0faf00',
@@ -159,9 +118,9 @@ export const SHAPE_EXAMPLES: readonly string[] = [
   ...['0f92c0', '0f93c0', '0f94c0', '0f95c0', '0f96c0', '0f97c0', '0f9fc0', '0f9400', '0f9500'],
   ...['0f42c1', '0f43c1', '0f44c1', '0f45c1', '0f46c1', '0f47c1', '0f48c1', '0f49c1', '0f4cc1', '0f4dc1', '0f4ec1', '0f4fc1'],
   // Jumps
-  ...['e878563412', 'e978563412', 'eb12', 'c3', 'ff10', 'ffd0', 'ff20', 'ffe0'],
-  ...['72', '73', '74', '75', '76', '77', '78', '79', '7c', '7d', '7e', '7f'].map((opcode) => `${opcode}12`),
-  ...['82', '83', '84', '85', '86', '87', '88', '89', '8c', '8d', '8e', '8f'].map((opcode) => `0f${opcode}78563412`),
+  ...['ff10', 'ffd0', 'ff20', 'ffe0'],
+  ...['72', '73', '76', '77', '78', '79', '7c', '7d', '7e', '7f'].map((opcode) => `${opcode}12`),
+  ...['82', '83', '86', '87', '88', '89', '8c', '8d', '8e', '8f'].map((opcode) => `0f${opcode}78563412`),
 ];
 
 function bytesOf(hex: string): Uint8Array {
@@ -195,6 +154,7 @@ const byRow = new Map<Row, number[]>();
 const examples: Insn[] = [];
 
 function list(): void {
+  if (examples.length > 0) return;
   for (const hex of SHAPE_EXAMPLES) {
     const insn = example(hex);
     const numbers = byRow.get(insn.row) ?? [];
@@ -205,7 +165,7 @@ function list(): void {
 
 /** Number of the shape that an instruction has; 0: none, it is left to its `exec`. */
 export function shapeOf(i: Insn): number {
-  if (examples.length === 0) list();
+  list();
   const number = byRow.get(i.row)?.[variant(i)];
   return number === undefined || !isPlain(i) ? 0 : number;
 }
@@ -214,21 +174,38 @@ export function shapeOf(i: Insn): number {
 export const END_OF_BLOCK = SHAPE_EXAMPLES.length + 1;
 export const SHAPES = END_OF_BLOCK + 1;
 
+/** The instruction that stands for a shape; undefined: it is END_OF_BLOCK. */
+function exampleOf(shape: number): Insn | undefined {
+  list();
+  return examples[shape - 1];
+}
+
 const functions: FunctionExpression[] = [];
 
-/** The function of a shape, to be called with the place of a packed instruction; see ShapeContext for what it returns. */
+/** The function of a shape, to be called with the place of a packed instruction. See RETURNS for what it returns. */
 export function shapeFunction(shape: number): FunctionExpression {
-  functions[shape] ??= makeFunction(examples[shape - 1]);
+  functions[shape] ??= makeFunction(shape);
   return functions[shape];
 }
 
-function makeFunction(insn: Insn | undefined): FunctionExpression {
+function makeFunction(shape: number): FunctionExpression {
+  const insn = exampleOf(shape);
   const name = insn === undefined ? 'end_of_block' : `shape_${insn.row.name.replaceAll(' ', '_')}_${insn.opcode.toString(16)}`;
-  const body = insn === undefined ? endOfBlock() : new ShapeContext().emitShape(insn);
-  if (body === null) throw new RangeError(`no shape: ${name}`);
-  return functionNode(name, [js.stat`const w = code[p];`, ...body], ['p']);
+  return functionNode(name, [js.stat`const w = code[p];`, ...shapeBody(shape, RETURNS)], ['p']);
 }
 
-function endOfBlock(): Statement[] {
-  return js.list`r[${EIP}] = code[p + ${TARGET}]; return -(p + ${LINK});`;
+/** What the function of a shape returns: where the next instruction is; 0: this one is left to its `exec`; behind a jump, with EIP set, the place of the link to follow, negative. */
+const RETURNS: ShapeEnds = {
+  next: js.list`return p + ${SLOT};`,
+  toExec: js.list`return 0;`,
+  follow: (link) => js.list`return -(${link});`,
+};
+
+/** What a shape does with the packed instruction at `code[p]`, whose first word is in `w`. */
+export function shapeBody(shape: number, ends: ShapeEnds): Statement[] {
+  const insn = exampleOf(shape);
+  if (insn === undefined) return [js.stat`r[${EIP}] = code[p + ${TARGET}];`, ...ends.follow(js.expr`p + ${LINK}`)];
+  const body = new ShapeContext(ends).emitShape(insn);
+  if (body === null) throw new RangeError(`no shape: ${insn.row.name}`);
+  return body;
 }

@@ -43,6 +43,8 @@ export class ThreadedCode {
   generation = 0;
   /** See BlockCache.beginEra. */
   era = 0;
+  /** Where the link belongs to the block that comes behind the last one executed. */
+  open = 0;
   /** A debugger's breakpoints; null: there is no debugger. */
   stops: DebugStops | null = null;
   private free = FIRST;
