@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, onTestFinished, TestRunner } from 'vitest';
 import { PATIENCE_MS } from './tools.js';
 
 export const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
@@ -45,9 +45,12 @@ export function summary(...args: string[]): Summary & { readonly status: number 
   return { status, ...(JSON.parse(line) as Summary) };
 }
 
-/** A folder that is removed after the tests of the file. */
+/** A folder that is removed after the tests of the file; in a test, after that test. */
 export function temporaryFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'palindrome-test-'));
-  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const remove = (): void => rmSync(dir, { recursive: true, force: true });
+  // vitest forgets what a test asks to be done after all.
+  if (TestRunner.getCurrentTest() === undefined) afterAll(remove);
+  else onTestFinished(remove);
   return dir;
 }

@@ -1,5 +1,7 @@
 // Oracle: self-consistency (a judge that is missing is never lost unnoticed)
-import { afterEach, expect, it, vi } from 'vitest';
+import { existsSync } from 'node:fs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { temporaryFolder } from './cli.js';
 import { requireTool } from './tools.js';
 
 afterEach(() => {
@@ -22,4 +24,15 @@ it('says once which package to install, and fails in CI', () => {
   expect(said).toEqual(['skipped: needs no-such-judge (Debian package judges)\n']);
   vi.stubEnv('CI', 'true');
   expect(() => requireTool('no-such-judge', 'judges')).toThrow('this test needs no-such-judge (Debian package judges)');
+});
+
+describe('a temporary folder that a test makes', () => {
+  let made = '';
+  it('is there while the test runs', () => {
+    made = temporaryFolder();
+    expect(existsSync(made)).toBe(true);
+  });
+  it('is gone afterwards', () => {
+    expect([made.length > 0, existsSync(made)]).toEqual([true, false]);
+  });
 });

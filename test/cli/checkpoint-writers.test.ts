@@ -6,6 +6,7 @@ import { replayJob } from '../../src/cli/replay-job.js';
 import { digestMachine } from '../../src/core/digest.js';
 import { Timeline } from '../../src/machine/timeline.js';
 import { palindrome, RECORDINGS, summary, temporaryFolder } from '../cli.js';
+import { recordedOptions } from '../machines.js';
 import { Background, guestOptions, refusal, sizeOf } from './guest.js';
 
 /** Nearer than three million instructions nobody goes back to a checkpoint. */
@@ -80,8 +81,7 @@ describe('checkpoint add', () => {
   it('makes checkpoints of a recording of QEMU’s, too', () => {
     const path = join(folder, 't6.rr');
     cpSync(join(RECORDINGS, 't6.rr'), path);
-    const rom = ['--bios', join(RECORDINGS, 't6.bin'), '--debugcon', 'null,iobase=0xe9', '--no-reboot', '--icount', 'shift=7'];
-    const machine = ['--cpu', 'qemu32,-apic', '--memory', '16M', '--nodefaults', ...rom];
+    const machine = recordedOptions('t6');
     expect(palindrome('checkpoint', 'add', path, '--every', '500k', ...machine).status).toBe(0);
     expect(list(path, ...machine).checkpoints.length).toBe(7);
     const until = [...machine, '--until', '3428000'];

@@ -1,16 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { GUEST_IMAGE_BASE64 } from '../../src/cli/demo/guest-image.js';
 import { MAIN, palindrome } from '../cli.js';
+import { demoKernel } from '../machines.js';
 
 /** Writes the demo guest into a folder; gives the options of a machine for it, without a serial port. */
 export function guestOptions(folder: string): string[] {
-  const kernel = join(folder, 'guest.bin');
-  writeFileSync(kernel, Buffer.from(GUEST_IMAGE_BASE64, 'base64'));
-  return ['--kernel', kernel, '--memory', '8M', '--nodefaults', '--device', 'isa-debug-exit,iobase=0xf4,iosize=1'];
+  return ['--kernel', demoKernel(folder), '--memory', '8M', '--nodefaults', '--device', 'isa-debug-exit,iobase=0xf4,iosize=1'];
 }
 
 /** The program refuses: nothing on stdout, one line on stderr, exit code 2. Returns the line. */

@@ -65,16 +65,19 @@ describe('profile', () => {
     expect(functions.map((f) => [f.name, f.self])).toEqual([['the_guest', 100_000]]);
   });
 
+  const early = summary('replay', log, '--until', '100000', '--from-start');
+
   it.each([
     ['folded', /^[^\n]+ \d+\n/],
     ['speedscope', /^\{"\$schema":"https:\/\/www\.speedscope\.app/],
     ['cpuprofile', /^\{"nodes":\[/],
     ['html', /^<!DOCTYPE html>/],
     ['table', /^100,000 instructions/],
-  ])('writes --format %s into a file', (format, start) => {
+  ])('writes --format %s into a file, and ends where the plain replay does', (format, start) => {
     const file = join(dir, `profile.${format}`);
-    const { status, stdout } = palindrome('profile', log, '--format', format, '-o', file, '--until', '100000');
+    const { status, stdout, stderr } = palindrome('profile', log, '--format', format, '-o', file, '--until', '100000');
     expect([status, stdout]).toEqual([0, '']);
+    expect(stderr).toContain(early.digest);
     const text = readFileSync(file, 'utf8');
     expect(text).toMatch(start);
     if (format === 'speedscope' || format === 'cpuprofile') expect(() => JSON.parse(text)).not.toThrow();

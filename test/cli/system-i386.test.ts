@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parseQemuOptions } from '../../src/cli/system/qemu-options.js';
-import { RECORDINGS, summary, temporaryFolder } from '../cli.js';
+import { summary, temporaryFolder } from '../cli.js';
+import { qemuRecordedOptions } from '../machines.js';
 
 const SYSTEM = new URL('../../dist/src/cli/system/main.js', import.meta.url).pathname;
 const folder = temporaryFolder();
-const ROM = join(RECORDINGS, 't2.bin');
-const MACHINE = ['-M', 'pc', '-cpu', 'max', '-m', '16', '-display', 'none', '-net', 'none', '-nodefaults', '-bios', ROM, '-no-reboot'];
+const MACHINE = qemuRecordedOptions('t2');
 
 describe('options in the spelling of QEMU', () => {
   it('name the machine, its debugger and its monitors', () => {

@@ -1,30 +1,12 @@
-// Oracle: self-consistency (a replay equals its recording, wherever it is taken up; QEMU's command lines for it are those of its manual).
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createQcow2 } from '../../src/block/qcow2/create.js';
-import { GUEST_IMAGE_BASE64 } from '../../src/cli/demo/guest-image.js';
-import { RECORDINGS, summary, temporaryFolder } from '../cli.js';
+import { summary, temporaryFolder } from '../cli.js';
+import { qemuDemoOptions } from '../machines.js';
 import { QmpProgram } from '../monitor/qmp-program.js';
 
 const folder = temporaryFolder();
-const KERNEL = join(folder, 'guest.bin');
-writeFileSync(KERNEL, Buffer.from(GUEST_IMAGE_BASE64, 'base64'));
-const GUEST = [
-  '-M',
-  'pc',
-  '-m',
-  '8',
-  '-display',
-  'none',
-  '-net',
-  'none',
-  '-nodefaults',
-  '-kernel',
-  KERNEL,
-  '-bios',
-  join(RECORDINGS, 't2.bin'),
-];
+const GUEST = qemuDemoOptions(folder);
 const rr = (mode: string, log: string, more = ''): string[] => ['-icount', `shift=3,rr=${mode},rrfile=${join(folder, log)}${more}`];
 
 const programs: QmpProgram[] = [];

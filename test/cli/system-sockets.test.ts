@@ -8,25 +8,12 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { TELNET_GREETING } from '../../src/cli/telnet.js';
-import { palindrome, RECORDINGS, summary, temporaryFolder } from '../cli.js';
+import { palindrome, summary, temporaryFolder } from '../cli.js';
+import { qemuDemoOptions } from '../machines.js';
 import { SYSTEM } from '../monitor/qmp-program.js';
-import { guestOptions } from './guest.js';
 
 const folder = temporaryFolder();
-guestOptions(folder);
-const GUEST = [
-  '-m',
-  '8',
-  '-display',
-  'none',
-  '-net',
-  'none',
-  '-nodefaults',
-  '-kernel',
-  join(folder, 'guest.bin'),
-  '-bios',
-  join(RECORDINGS, 't2.bin'),
-];
+const GUEST = qemuDemoOptions(folder);
 const at = (name: string): string => join(folder, name);
 
 /** Everything a stream has said so far. */

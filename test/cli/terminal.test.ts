@@ -83,7 +83,7 @@ describe.skipIf(!requireTool('script', 'bsdutils'))('a terminal', () => {
     await program.until(/\(qemu\) /);
     program.type('\x01x');
     expect(await program.end()).toEqual(SANE);
-  }, 60_000);
+  });
 
   it('is left as it was when signals end the program, and Ctrl-C on -serial stdio is one', async () => {
     const log = join(folder, 'keys.rr');
@@ -102,5 +102,5 @@ describe.skipIf(!requireTool('script', 'bsdutils'))('a terminal', () => {
     expect(await typed.until(/stopped on request/)).not.toContain('Q');
     expect(await typed.end()).toEqual(SANE);
     expect(summary('replay', log)).toMatchObject({ status: 0, divergence: null });
-  }, 60_000);
+  });
 });

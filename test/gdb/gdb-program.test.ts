@@ -3,17 +3,18 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MAIN, RECORDINGS } from '../cli.js';
+import { type RecordedGuest, recordedOptions } from '../machines.js';
 import { SYSTEM } from '../monitor/qmp-program.js';
 import { requireTool } from '../tools.js';
 import { GdbProgram } from './gdb-program.js';
-import { freePort, listening, ourReplay, recordedGuest } from './gdb-script.js';
+import { freePort, listening, ourReplay } from './gdb-script.js';
 
 const targets: ChildProcess[] = [];
 afterAll(() => {
   for (const target of targets) target.kill('SIGKILL');
 });
 
-async function target(guest: string, ...more: string[]): Promise<number> {
+async function target(guest: RecordedGuest, ...more: string[]): Promise<number> {
   const port = await freePort();
   targets.push(ourReplay(guest, port, ...more));
   await listening(port);
@@ -37,15 +38,12 @@ describe.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch'))('a real gdb', ()
     await gdb.ask('reverse-stepi');
     expect(await gdb.ask('monitor when')).toBe('499\n');
     await gdb.quit();
-  }, 60_000);
+  });
 
   it('starts the program itself, and speaks to it through pipes', async () => {
     for (const [program, expected] of [
-      [[MAIN, 'debug', ...recordedGuest('t2'), '--debugcon', 'stdio,iobase=0xe9', '--gdb', 'stdio'], 'Replaying execution'],
-      [
-        [SYSTEM, '-m', '16', '-display', 'none', '-nodefaults', '-bios', `${join(RECORDINGS, 't2.bin')}`, '-S', '-gdb', 'stdio'],
-        'not active',
-      ],
+      [[MAIN, 'debug', join(RECORDINGS, 't2.rr'), ...recordedOptions('t2', 7, 'stdio'), '--gdb', 'stdio'], 'Replaying execution'],
+      [[SYSTEM, '-m', '16', '-display', 'none', '-nodefaults', '-bios', join(RECORDINGS, 't2.bin'), '-S', '-gdb', 'stdio'], 'not active'],
     ] as const) {
       const gdb = new GdbProgram();
       await gdb.ask(`target remote | ${[process.execPath, ...program].join(' ')}`);
@@ -59,7 +57,7 @@ describe.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch'))('a real gdb', ()
       }
       await gdb.quit();
     }
-  }, 60_000);
+  });
 
   it('comes again after another one, which leaves neither breakpoints nor anything of its own; two at a time are one too many', async () => {
     const port = await target('t3');
@@ -88,7 +86,7 @@ describe.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch'))('a real gdb', ()
     const fourth = await attached(port);
     expect(Number(await fourth.ask('monitor when'))).toBeGreaterThan(20);
     await fourth.quit();
-  }, 90_000);
+  });
 
   it('sees memory as the processor does, or by physical addresses', async () => {
     const gdb = await attached(await target('t3'));
@@ -107,5 +105,5 @@ describe.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch'))('a real gdb', ()
     await gdb.ask('maintenance flush dcache');
     expect(await gdb.ask('x/4xw 0x500000')).toBe(virtual);
     await gdb.quit();
-  }, 60_000);
+  });
 });

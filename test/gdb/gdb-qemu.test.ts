@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../cli.js';
+import type { RecordedGuest } from '../machines.js';
 import { requireTool } from '../tools.js';
 import { freePort, gdbTranscript, ourReplay, qemuReplay } from './gdb-script.js';
 
@@ -12,7 +13,7 @@ const tools =
   requireTool('qemu-img', 'qemu-utils');
 const folder = temporaryFolder();
 
-async function compare(guest: string, script: readonly string[]): Promise<string> {
+async function compare(guest: RecordedGuest, script: readonly string[]): Promise<string> {
   const empty = join(folder, `${guest}.qcow2`);
   spawnSync('qemu-img', ['create', '-q', '-f', 'qcow2', empty, '64M']);
   const port = await freePort();
@@ -31,14 +32,14 @@ describe.skipIf(!tools)('a gdb script has the same transcript on QEMU and here',
     const steps = Array.from({ length: 300 }, () => ['stepi', 'info registers eip esp eflags cs']).flat();
     const transcript = await compare('t2', [...steps, GENERAL]);
     expect(transcript).toContain('cr0');
-  }, 150_000);
+  });
 
   it('segment registers that are written, in real mode and by descriptors, beyond their table too', async () => {
     const segments = 'info registers cs ss ds es fs gs fs_base gs_base';
     const write = ['set $fs=0x1234', 'set $gs_base=0x5678', 'set $ds=0x40', segments];
     const more = ['set $fs=8', 'set $gs=0x10', 'set $es=0xfff8', 'set $fs_base=0x11000', segments, 'stepi', segments];
     await compare('t3', [...write, 'monitor info registers', 'stepi 40', segments, ...more]);
-  }, 150_000);
+  });
 
   it('breakpoints and watchpoints in t3, with paging on', async () => {
     const where = 'info registers eip esp eax ecx edi';
@@ -50,7 +51,7 @@ describe.skipIf(!tools)('a gdb script has the same transcript on QEMU and here',
     ]);
     expect(transcript).toContain('Hardware watchpoint 1: *(short*)0x8010\n\nOld value = 0\nNew value = 451');
     expect(transcript).toContain('Breakpoint 3, 0x000f0041 in ?? ()');
-  }, 150_000);
+  });
 });
 
 describe.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch'))('gdb goes back', () => {

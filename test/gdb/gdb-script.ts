@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAIN, RECORDINGS } from '../cli.js';
+import { qemuRecordedOptions, type RecordedGuest, recordedOptions } from '../machines.js';
 import { PATIENCE_MS } from '../tools.js';
 
 /** A port of this machine that nobody listens at. */
@@ -16,42 +17,19 @@ export function freePort(): Promise<number> {
 }
 
 /** QEMU replaying one of the small recordings, stopped, with its debugger port. */
-export function qemuReplay(guest: string, port: number, emptyQcow2: string): ChildProcess {
+export function qemuReplay(guest: RecordedGuest, port: number, emptyQcow2: string): ChildProcess {
   const rom = join(RECORDINGS, guest);
   return spawn('qemu-system-i386', [
-    ...[
-      '-M',
-      'pc',
-      '-cpu',
-      'max',
-      '-m',
-      '16',
-      '-display',
-      'none',
-      '-net',
-      'none',
-      '-nodefaults',
-      '-bios',
-      `${rom}.bin`,
-      '-debugcon',
-      'null',
-    ],
-    ...['-no-reboot', '-icount', `shift=7,rr=replay,rrfile=${rom}.rr`, '-drive', `file=${emptyQcow2},if=none,id=rr`],
+    ...[...qemuRecordedOptions(guest), '-debugcon', 'null'],
+    ...['-icount', `shift=7,rr=replay,rrfile=${rom}.rr`, '-drive', `file=${emptyQcow2},if=none,id=rr`],
     ...['-S', '-gdb', `tcp:127.0.0.1:${port}`],
   ]);
 }
 
 /** The same with us. */
-export function ourReplay(guest: string, port: number, ...more: string[]): ChildProcess {
-  const at = `tcp:127.0.0.1:${port}`;
-  return spawn(process.execPath, [MAIN, 'debug', ...recordedGuest(guest), '--debugcon', 'null,iobase=0xe9', '--gdb', at, ...more]);
-}
-
-/** One of QEMU's recordings, and the machine that made it, but for its debug console. */
-export function recordedGuest(guest: string): string[] {
+export function ourReplay(guest: RecordedGuest, port: number, ...more: string[]): ChildProcess {
   const rom = join(RECORDINGS, guest);
-  const machine = ['--cpu', 'max', '--memory', '16M', '--nodefaults', '--no-reboot', '--icount', 'shift=7'];
-  return [`${rom}.rr`, '--bios', `${rom}.bin`, ...machine];
+  return spawn(process.execPath, [...[MAIN, 'debug', `${rom}.rr`, ...recordedOptions(guest), '--gdb', `tcp:127.0.0.1:${port}`, ...more]]);
 }
 
 /** Runs lines of a gdb script against a target, and gives what gdb printed. Ends the target. */

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { framePacket } from '../../src/gdb/packet-reader.js';
 import { Background } from '../cli/guest.js';
 import { summary, temporaryFolder } from '../cli.js';
+import { QEMU_PC } from '../machines.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 import { GdbProgram } from './gdb-program.js';
 import { freePort, listening } from './gdb-script.js';
@@ -96,7 +97,7 @@ it.skipIf(!requireTool(BIOS, 'seabios'))(
 /** palindrome-system-i386 with the options of QEMU's test, and its QMP. */
 async function system(folder: string, more: readonly string[]): Promise<{ child: ChildProcess; ended: Promise<unknown>; qmp: Line }> {
   const port = await freePort();
-  const machine = ['-M', 'pc', '-m', '32', '-display', 'none', '-vga', 'none', '-net', 'none', '-bios', BIOS];
+  const machine = [...QEMU_PC, '-m', '32', '-vga', 'none', '-bios', BIOS];
   const disk = ['-drive', `file=${join(folder, 'disk.qcow2')},if=none`];
   const qmpAt = ['-qmp', `tcp:127.0.0.1:${port},server=on,wait=off`];
   const child = spawn(process.execPath, [SYSTEM, ...machine, ...disk, ...qmpAt, ...more], { stdio: ['ignore', 'ignore', 'inherit'] });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MEMTEST, MEMTEST_APPEND, MemtestScreen, type MemtestState } from '../../perf/guests/memtest.js';
 import { summary, temporaryFolder } from '../cli.js';
+import { QEMU_PC } from '../machines.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 
 const SEABIOS = '/usr/share/seabios/bios-256k.bin';
@@ -29,7 +30,7 @@ describe.skipIf(absent)('memtest86+ on 16 MiB', () => {
 
   it('finds the same machine as in QEMU, shows the same tests and patterns, and no error', async () => {
     const [ours, theirs] = [join(folder, 'ours'), join(folder, 'theirs')];
-    const bare = ['-M', 'pc', '-cpu', 'qemu32', '-display', 'none', '-net', 'none', '-serial', `file:${theirs}`];
+    const bare = [...QEMU_PC, '-cpu', 'qemu32', '-serial', `file:${theirs}`];
     const qemu = spawn('qemu-system-i386', [...options, ...bare], { stdio: 'ignore', timeout: PATIENCE_MS });
     try {
       const run = summary('run', ...options, '--bios', SEABIOS, '--serial', `file:${ours}`, '--until', UNTIL);

@@ -9,6 +9,7 @@ import { UserError } from '../../src/core/errors.js';
 import { SnapshotStore } from '../../src/machine/snapshot-store.js';
 import { guestOptions, refusal } from '../cli/guest.js';
 import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
+import { QEMU_PC } from '../machines.js';
 import { requireTool } from '../tools.js';
 
 const folder = temporaryFolder();
@@ -59,7 +60,7 @@ describe.skipIf(absent)('an image that takes our snapshots', () => {
   it('may hold QEMU’s, which are listed, kept, and not loaded', async () => {
     const theirs = at('theirs.qcow2');
     img('create', '-q', '-f', 'qcow2', theirs, '1M');
-    const args = ['-M', 'pc', '-m', '8', '-display', 'none', '-nodefaults', '-net', 'none', '-S', '-icount', 'shift=3'];
+    const args = [...QEMU_PC, '-m', '8', '-nodefaults', '-S', '-icount', 'shift=3'];
     const qemu = spawn('qemu-system-i386', [...args, '-drive', `file=${theirs},if=none,id=rr`, '-monitor', 'stdio']);
     qemu.stdout.resume();
     qemu.stdin.end('savevm first\nsavevm second\nquit\n');

@@ -9,6 +9,7 @@ import { decodeEvent } from '../../replay/log/events.js';
 import { statLog } from '../../replay/log/stat.js';
 import type { LogFormat } from '../../replay/log/tables.js';
 import { eventLine } from '../../replay/log/text.js';
+import { qemuRecordedOptions } from '../machines.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 import { parseIndependently } from './independent-parser.js';
 import { cursorOf, logOf, recording, recordingPath } from './recordings.js';
@@ -218,15 +219,16 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('a recordin
     ['t1', '4142434445464748494a4b4c4d4e4f505152535455565758595a6162636465666768696a6b6c6d6e'],
     ['t3', '41424344454626 0074cb070000 47214849214a4b214c214d'],
     ['t7', '1e9e1c9c1c9ce048e0c82aaa0181e01ce09c2aaae048e0c8e11d45e19dc5e11d45e19dc51e9e1090e01ce09c018110901e9e1c9c1c9ce048e0c82aaa0181'],
-  ])('is replayed by QEMU 7.2 to its end, with the marks that 5.2 printed, and the keys that 5.2 got (%s)', (name, marks) => {
+  ] as const)('is replayed by QEMU 7.2 to its end, with the marks that 5.2 printed, and the keys that 5.2 got (%s)', (name, marks) => {
     const [log, printed] = [join(dir, `${name}-72.rr`), join(dir, `${name}.txt`)];
     convertLog(recordingPath(`${name}-52`), log, '7.2');
-    const rom = recordingPath(name).replace(/rr$/, 'bin');
-    const cpu = name === 't7' ? 'qemu32,-apic' : 'max';
-    const machine = ['-M', 'pc', '-cpu', cpu, '-m', '16', '-display', 'none', '-net', 'none', '-nodefaults', '-no-reboot', '-bios', rom];
-    const qemu = spawnSync('qemu-system-i386', [...machine, '-debugcon', `file:${printed}`, '-icount', `shift=7,rr=replay,rrfile=${log}`], {
-      timeout: PATIENCE_MS,
-    });
+    const qemu = spawnSync(
+      'qemu-system-i386',
+      [...qemuRecordedOptions(name), '-debugcon', `file:${printed}`, '-icount', `shift=7,rr=replay,rrfile=${log}`],
+      {
+        timeout: PATIENCE_MS,
+      },
+    );
     expect(qemu.status).toBe(0);
     expect(readFileSync(printed).toString('hex')).toBe(marks.replaceAll(' ', ''));
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { TlbState } from '../../jit/x86/tlb-state.js';
 import { configure } from '../../src/machine/config.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
+import { recordedMachine } from '../machines.js';
 import { demoGuest, record } from '../replay/scripted.js';
 import { requireTool } from '../tools.js';
 import { type Replayed, Replaying } from './replaying.js';
@@ -94,11 +95,8 @@ describe('a restored machine has in all its objects what the saved one had', () 
     judge({ log, config, format, strict: true }, 1_500_000, 4);
   });
 
-  it.each(['t3', 't6'])('in %s, recorded by QEMU', (guest) => {
-    const more = guest === 't6' ? { cpu: 'qemu32,-apic' } : { cpu: 'max' };
-    const machine = { memory: '16M', nodefaults: true, noReboot: true, icount: 'shift=7', debugcon: 'null,iobase=0xe9', ...more };
-    const config = configure({ ...machine, bios: join(RECORDINGS, `${guest}.bin`) });
-    judge({ log: join(RECORDINGS, `${guest}.rr`), config, strict: false }, 4000, 3);
+  it.each(['t3', 't6'] as const)('in %s, recorded by QEMU', (guest) => {
+    judge({ log: join(RECORDINGS, `${guest}.rr`), config: configure(recordedMachine(guest)), strict: false }, 4000, 3);
   });
 
   const SEABIOS = '/usr/share/seabios/bios-256k.bin';

@@ -8,6 +8,7 @@ import { configure, type MachineConfig } from '../../src/machine/config.js';
 import type { PcMachine } from '../../src/machine/pc.js';
 import { saveMachine } from '../../src/machine/saved-machine.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
+import { recordedMachine } from '../machines.js';
 import { demoGuest, record, TYPED } from '../replay/scripted.js';
 import { requireTool } from '../tools.js';
 import { copyAreas, type Replayed, Replaying, type WholeState } from './replaying.js';
@@ -138,20 +139,16 @@ describe.skipIf(!requireTool(SEABIOS, 'seabios'))('SeaBIOS and a guest that writ
 });
 
 describe('a machine that follows one of QEMU’s logs', () => {
-  const bare = { memory: '16M', nodefaults: true, noReboot: true, icount: 'shift=7' };
-  const plain = { ...bare, cpu: 'max', debugcon: 'null,iobase=0xe9' };
-  const t4 = { ...bare, cpu: 'qemu32,-apic', serial: ['null'], device: ['piix3-usb-uhci', 'usb-tablet'] };
-  const t6 = { ...bare, cpu: 'qemu32,-apic', debugcon: 'null,iobase=0xe9' };
-  for (const [guest, machine, moments] of [
-    ['t1', plain, 5],
-    ['t2', plain, 5],
-    ['t3', plain, 5],
-    ['t4', t4, 6],
-    ['t6', t6, 4],
+  for (const [guest, moments] of [
+    ['t1', 5],
+    ['t2', 5],
+    ['t3', 5],
+    ['t4', 6],
+    ['t6', 4],
   ] as const)
     for (const release of ['', '-52'])
       it(`${guest}${release} goes on from any moment as if nothing had happened`, () => {
-        const config = configure({ ...machine, bios: join(RECORDINGS, `${guest}.bin`) });
+        const config = configure(recordedMachine(guest));
         judge({ log: join(RECORDINGS, `${guest}${release}.rr`), config, strict: false }, 2, moments);
       });
 });

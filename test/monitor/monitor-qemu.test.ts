@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createQcow2 } from '../../src/block/qcow2/create.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
+import { QEMU_PC, qemuRecordedOptions } from '../machines.js';
 import { requireTool } from '../tools.js';
 import { QmpProgram, type QmpReply } from './qmp-program.js';
 
 const BIOS = '/usr/share/seabios/bios-256k.bin';
 const HERE = requireTool('qemu-system-i386', 'qemu-system-x86') && requireTool(BIOS, 'seabios');
 const folder = temporaryFolder();
-const MACHINE = ['-M', 'pc', '-m', '32', '-display', 'none', '-net', 'none', '-nodefaults', '-S', '-global', 'apic.vapic=off'];
+const MACHINE = [...QEMU_PC, '-m', '32', '-nodefaults', '-S', '-global', 'apic.vapic=off'];
 
 const HUMAN = `
 info status|info nonsense|info replay|info replay x|info registers|info registers -a|info registers 5|info registers -z|info name|info snapshots|info block|info qtree -x|info mtree -z
@@ -186,25 +187,10 @@ describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
       told.push(await story(await p.start()));
     }
     expect(told[1]).toEqual(told[0]);
-  }, 60_000);
+  });
 
   it('of a recording and its replay', async () => {
-    const rom = [
-      '-cpu',
-      'max',
-      '-m',
-      '16',
-      '-display',
-      'none',
-      '-net',
-      'none',
-      '-nodefaults',
-      '-no-reboot',
-      '-debugcon',
-      'null',
-      '-bios',
-      join(RECORDINGS, 't2.bin'),
-    ];
+    const rom = [...qemuRecordedOptions('t2'), '-debugcon', 'null'];
     const lines = 'info replay|info status|replay_break 300000000|replay_break 0|replay_delete_break|replay_delete_break|info replay'.split(
       '|',
     );

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { palindrome, summary, temporaryFolder } from '../cli.js';
+import { QEMU_PC } from '../machines.js';
 import { requireTool } from '../tools.js';
 import { QmpProgram } from './qmp-program.js';
 
@@ -18,7 +19,7 @@ const rom = Buffer.alloc(0x10000);
 Buffer.from(CODE, 'base64').copy(rom);
 rom.set(JUMP_TO_START, 0xfff0);
 writeFileSync(bios, rom);
-const MACHINE = ['-M', 'pc', '-m', '8', '-display', 'none', '-net', 'none', '-nodefaults', '-bios', bios];
+const MACHINE = [...QEMU_PC, '-m', '8', '-nodefaults', '-bios', bios];
 
 /** Lets it sleep, presses the button, and gives what was told until it is off. */
 async function switchOff(program: QmpProgram): Promise<unknown> {
@@ -50,12 +51,8 @@ it('system_powerdown switches a guest off that listens to it: recorded, and repl
       shutdownCause: 'guest-shutdown',
       divergence: null,
     });
-}, 60_000);
+});
 
-it.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))(
-  'it goes off as in QEMU',
-  async () => {
-    expect(await switchOff(QmpProgram.qemu(...MACHINE))).toEqual(OFF);
-  },
-  60_000,
-);
+it.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('it goes off as in QEMU', async () => {
+  expect(await switchOff(QmpProgram.qemu(...MACHINE))).toEqual(OFF);
+});
