@@ -62,6 +62,8 @@ export class Debugger {
   /** It stopped in the middle of something. */
   private broken = false;
   private wasInterrupted = false;
+  /** Interruptions are not heeded. */
+  private resolute = false;
 
   private readonly reins: Reins = {
     stops: this.stops,
@@ -244,7 +246,7 @@ export class Debugger {
   /** Between slices: whether to stand still. */
   private paused(): boolean {
     const { stops } = this;
-    if (this.interrupted()) this.wasInterrupted = true;
+    if (this.interrupted() && !this.resolute) this.wasInterrupted = true;
     return this.wasInterrupted || stops.pending || stops.atBreakpoint || this.arrived() || this.faultsAtBreakpoint();
   }
 
@@ -342,8 +344,13 @@ export class Debugger {
     const end = this.position;
     const found = this.searchBefore(end);
     if (found !== 'interrupted' && found !== 'failed') return this.goToFound(found);
-    // As if nobody had asked to go back.
-    this.goTo(end);
+    // As if nobody had asked to go back: who interrupted the search does not interrupt this.
+    this.resolute = true;
+    try {
+      this.goTo(end);
+    } finally {
+      this.resolute = false;
+    }
     return { kind: 'paused' };
   }
 
