@@ -42,7 +42,7 @@ class AtTerminal {
         this.text = this.text.slice(taken.length);
         return taken;
       }
-      if (this.child.exitCode !== null || tries > 1500) throw new Error(`waited in vain for ${pattern}: ${this.text}`);
+      if (this.child.exitCode !== null || tries > 12_000) throw new Error(`waited in vain for ${pattern}: ${this.text}`);
       await sleep(10);
     }
   }
