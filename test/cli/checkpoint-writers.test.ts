@@ -141,7 +141,7 @@ describe('a store with a flipped bit', () => {
     const path = copyOf('flipped');
     expect(palindrome('checkpoint', 'add', path, '--every', '400k').status).toBe(0);
     const whole = readFileSync(`${path}.checkpoints`);
-    const place = 5_500_123;
+    const place = 5_250_123;
     const { digest } = summary('replay', path, '--until', String(place), '--from-start');
     const job = replayJob({ log: path, jit: 'on', json: true } as Parameters<typeof replayJob>[0]);
     const seed = 20_261_121;
