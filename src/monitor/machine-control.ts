@@ -26,6 +26,8 @@ export class MachineControl {
   /** What the command line calls the drives, by their files. */
   driveNames: ReadonlyMap<string, DriveNames> = new Map();
   charDevices: readonly CharDeviceInfo[] = [];
+  /** Whether the program ends when the machine has stopped so. */
+  endsWith: (cause: StopCause) => boolean = () => false;
   readonly jobs = new Jobs();
   /** Why the machine stands; null while it runs or has not run yet. */
   lastStop: StopCause | null = null;
@@ -159,7 +161,11 @@ export class MachineControl {
   }
 
   async cont(): Promise<void> {
-    if (!(await this.status()).running) await this.move({ kind: 'continue' });
+    const { running, mode } = await this.status();
+    if (running) return;
+    const over = this.lastStop?.kind === 'shutdown' || this.lastStop?.kind === 'failed';
+    if (over && mode !== 'play') throw new ReportedError('Resetting the Virtual Machine is required');
+    await this.move({ kind: 'continue' });
   }
 
   async move(motion: Motion): Promise<void> {

@@ -98,7 +98,8 @@ export class QmpSession {
   private stopped(cause: StopCause): void {
     // A machine that was told not to start again is shut down by its reset.
     if (cause.kind === 'shutdown') this.event('SHUTDOWN', { guest: cause.cause.startsWith('guest'), reason: cause.cause });
-    this.event('STOP');
+    // As QEMU, whose machine does not stop before it is gone.
+    if (cause.kind !== 'shutdown' || !this.control.endsWith(cause)) this.event('STOP');
   }
 
   private async answer(text: string | null): Promise<object> {

@@ -136,6 +136,30 @@ describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
     expect(await story(pair[1])).toEqual(await story(pair[0]));
   });
 
+  it('of a machine that ends, with the program or without it', async () => {
+    // mov al,6; mov dx,0xcf9; out dx,al; jmp $: a reset, which is the end with -no-reboot
+    const rom = Buffer.alloc(0x10000);
+    rom.set([0xb0, 0x06, 0xba, 0xf9, 0x0c, 0xee, 0xeb, 0xfe], 0xff00);
+    rom.set([0xea, 0x00, 0xff, 0x00, 0xf0], 0xfff0);
+    const bios = join(folder, 'reset.bin');
+    writeFileSync(bios, rom);
+    const story = async (p: QmpProgram, stays: boolean): Promise<unknown[]> => {
+      const told: unknown[] = [];
+      await p.qmp('cont');
+      if (!stays) told.push(await p.end());
+      else {
+        await p.event('STOP');
+        told.push(await p.qmp('query-status'), await p.human('info status'), await p.ask({ execute: 'cont' }), await p.human('cont'));
+        told.push(await p.qmp('query-status'));
+      }
+      return [...told, p.events.map(({ event, data }) => ({ event, data }))];
+    };
+    for (const more of [[], ['-no-shutdown']]) {
+      const [qemu, ours] = await both(...MACHINE, '-bios', bios, '-no-reboot', ...more);
+      expect(await story(ours, more.length > 0), more.join()).toEqual(await story(qemu, more.length > 0));
+    }
+  });
+
   it('of snapshots that are jobs, of drives, character devices and mice', async () => {
     const story = async (p: QmpProgram): Promise<unknown[]> => {
       const told: unknown[] = [];

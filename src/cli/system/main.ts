@@ -67,7 +67,12 @@ async function run(line: QemuCommandLine): Promise<void> {
     quit();
   };
   const services = new DebugServices(machine, quit);
-  Object.assign(services.control, { name: line.name, driveNames: line.driveNames, charDevices: line.charDevices });
+  Object.assign(services.control, {
+    name: line.name,
+    driveNames: line.driveNames,
+    charDevices: line.charDevices,
+    endsWith: (cause: StopCause) => isOver(cause, line),
+  });
   machine.observe({ stopped: (cause) => ended(cause, line) && quit() });
   for (const name of SIGNALS) process.on(name, onSignal);
   const keys = terminal(line, stdinDevice(made.config), machine, services, quit);
@@ -145,6 +150,10 @@ function ended(cause: StopCause, line: QemuCommandLine): boolean {
     process.stderr.write(`palindrome-system-i386: ${cause.message}\n`);
     process.exitCode = 3;
   }
+  return isOver(cause, line);
+}
+
+function isOver(cause: StopCause, line: QemuCommandLine): boolean {
   const over = cause.kind === 'shutdown' || cause.kind === 'log-end' || cause.kind === 'failed';
   return over && !line.stays && !line.services.some((s) => s.kind === 'gdb');
 }
