@@ -23,11 +23,9 @@ export function recordCosts(main: string, rounds: number, script: string): void 
   const machine = ['--bios', BIOS, '--memory', '256M', ...guest, '--serial', 'null', '--icount', 'shift=3', '--json'];
   const record = (every: string): Recorded => {
     const began = performance.now();
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      [main, 'record', join(folder, 'a.rr'), ...machine, '--checkpoint-every', every],
-      { encoding: 'utf8' },
-    );
+    const { stdout, stderr, status } = spawnSync(main, ['record', join(folder, 'a.rr'), ...machine, '--checkpoint-every', every], {
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(stderr);
     return { ...(JSON.parse(stdout) as Recorded), seconds: (performance.now() - began) / 1000 };
   };

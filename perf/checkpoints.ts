@@ -46,7 +46,7 @@ function seeks(log: string, count: number): void {
 }
 
 function verifySeconds(log: string, workers: number): number {
-  const { stdout, stderr } = spawnSync(process.execPath, [MAIN, 'verify', log, '--workers', String(workers), '--json'], {
+  const { stdout, stderr } = spawnSync(MAIN, ['verify', log, '--workers', String(workers), '--json'], {
     encoding: 'utf8',
   });
   if (!stdout.startsWith('{')) throw new Error(stderr);

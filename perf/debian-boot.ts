@@ -37,10 +37,9 @@ const qemu = (mode: 'record' | 'replay') =>
   ]);
 
 const sides = {
-  'palindrome record': () =>
-    cost(process.execPath, [main, 'record', ourLog, ...machine, '--serial', 'stdio', '--icount', 'shift=3'], scriptEnd),
+  'palindrome record': () => cost(main, ['record', ourLog, ...machine, '--serial', 'stdio', '--icount', 'shift=3'], scriptEnd),
   'QEMU record': () => qemu('record'),
-  'palindrome replay': () => cost(process.execPath, [main, 'replay', ourLog]),
+  'palindrome replay': () => cost(main, ['replay', ourLog]),
   'QEMU replay': () => qemu('replay'),
   v86: () => cost(process.execPath, [v86Program(), '256', scriptEnd, 'linux', guest.kernel, guest.initrd, append], scriptEnd),
 };

@@ -27,7 +27,7 @@ needs(BIOS, 'seabios');
 const dir = mkdtempSync(join(tmpdir(), 'seabios-'));
 const log = join(dir, 'boot.rr');
 const flags = Object.entries(machineOptions).flatMap(([name, value]) => [`--${name}`, value]);
-const { status } = spawnSync(process.execPath, [main, 'record', log, ...flags, '--until', String(UNTIL)], { stdio: 'inherit' });
+const { status } = spawnSync(main, ['record', log, ...flags, '--until', String(UNTIL)], { stdio: 'inherit' });
 if (status !== 0) process.exit(1);
 
 /** Million instructions per second of one replay: at first, and then. Building the machine is left out. */

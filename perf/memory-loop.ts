@@ -38,8 +38,8 @@ const qemu = (file: string): number =>
     ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
   ]);
 const ours = (file: string): number =>
-  seconds(process.execPath, [
-    ...[main, 'run', '--kernel', file, '--memory', '16M', '--nodefaults', '--icount', 'shift=3'],
+  seconds(main, [
+    ...['run', '--kernel', file, '--memory', '16M', '--nodefaults', '--icount', 'shift=3'],
     ...['--device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
   ]);
 

@@ -39,8 +39,8 @@ async function firstPass(name: string, child: ChildProcess, output: string, icou
 }
 
 const [ours, theirs] = [join(dir, 'ours'), join(dir, 'theirs')];
-const args = [main, 'run', ...machine, '--bios', BIOS, '--serial', `file:${ours}`, '--json'];
-const palindrome = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+const args = ['run', ...machine, '--bios', BIOS, '--serial', `file:${ours}`, '--json'];
+const palindrome = spawn(main, args, { stdio: ['ignore', 'pipe', 'ignore'] });
 let summary = '';
 palindrome.stdout?.on('data', (text: Buffer) => {
   summary += text.toString();

@@ -108,7 +108,7 @@ async function continues(driver: Driver, log: string, addresses: readonly string
   for (const address of addresses) reads[`read at ${address}`] = await watched('read', Number.parseInt(address, 16));
   await driver.machine.call('watchpoints', { watchpoints: [] });
   const started = performance.now();
-  const replay = spawnSync(process.execPath, [builtProgram('reverse'), 'replay', log, '--json'], { encoding: 'utf8' });
+  const replay = spawnSync(builtProgram('reverse'), ['replay', log, '--json'], { encoding: 'utf8' });
   if (replay.status !== 0) throw new Error(replay.stderr);
   const plain = performance.now() - started;
   console.log(`reverse-continue over all of it, without a hit; a replay: ${(plain / 1000).toFixed(1)} s`);

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --v8-pool-size=0
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { EXIT_USER_ERROR, UserError } from '../core/errors.js';

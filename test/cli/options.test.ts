@@ -1,4 +1,5 @@
 // Oracle: manual (README: machine options spelled as QEMU's; one sentence and exit code 2 for what cannot be used)
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import { UserError } from '../../src/core/errors.js';
 import { configure } from '../../src/machine/config.js';
 import { MultibootKernel } from '../../src/machine/multiboot.js';
 import { PhysicalMemory } from '../../src/memory/physical.js';
-import { palindrome, temporaryFolder } from '../cli.js';
+import { MAIN, palindrome, temporaryFolder } from '../cli.js';
 import { guestOptions, refusal } from './guest.js';
 
 const dir = temporaryFolder();
@@ -23,6 +24,17 @@ function multiboot(flags: number, ...words: number[]): Uint8Array {
   const all = Uint32Array.of(0x1badb002, flags, -(0x1badb002 + flags), ...words);
   return new Uint8Array(all.buffer);
 }
+
+describe('the program', () => {
+  it('starts as a file, with a thread of V8 for each processor but one', () => {
+    const show = file('show.cjs', 'console.log(process.execArgv.join(), require("node:worker_threads").isMainThread);');
+    const { status, stdout } = spawnSync(MAIN, ['--version'], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: `--require ${show}` },
+    });
+    expect([status, stdout.split('\n')[0]]).toEqual([0, '--v8-pool-size=0 true']);
+  });
+});
 
 describe('help', () => {
   it.each([

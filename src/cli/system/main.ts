@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --v8-pool-size=0
 import { rmSync, writeFileSync } from 'node:fs';
 import type { StopCause } from '../../core/debug-target.js';
 import { EXIT_USER_ERROR, UserError } from '../../core/errors.js';
