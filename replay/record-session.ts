@@ -218,7 +218,7 @@ export class RecordSession extends Session {
     if (this.machine.resetRequested) {
       if (this.options.noReboot) return 'reset';
       this.sink.checkpoint(engine.icount, CP_RESET_REQUESTED);
-      this.machine.reset();
+      this.resetMachine();
       this.turnDue = true;
     }
     return until !== null && engine.icount >= until ? 'until' : null;
@@ -232,7 +232,7 @@ export class RecordSession extends Session {
     this.sink.checkpoint(icount, CP_CLOCK_WARP_ACCOUNT);
     this.accountAtCheckpoint();
     this.sink.checkpoint(icount, CP_RESET_REQUESTED);
-    this.machine.reset();
+    this.resetMachine();
     this.turnDue = true;
   }
 

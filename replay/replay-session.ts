@@ -290,7 +290,7 @@ export class ReplaySession extends Session {
         // A monitor's reset leaves nothing but checkpoints in the log; our recorder's stands where no guest's can.
         if (this.options.strict && !this.machine.resetRequested && before !== CP_CLOCK_WARP_ACCOUNT) this.diverge('has no reset request');
         this.drain(id);
-        this.machine.reset();
+        this.resetMachine();
         return null;
       default:
         return this.diverge(`has nothing to do at ${describeEvent({ kind: 'checkpoint', id })}`);

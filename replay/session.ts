@@ -131,6 +131,12 @@ export abstract class Session {
     if (time.warpTimer.deadline === null || end < time.warpTimer.deadline) time.warpTimer.arm(end);
   }
 
+  /** A machine that was switched off is then as if it had never been. Who ends the program ends it for good. */
+  protected resetMachine(): void {
+    this.machine.reset();
+    if (this.shutdownCause?.startsWith('guest-')) this.shutdownCause = null;
+  }
+
   /** Ends the warp that CP_CLOCK_WARP_ACCOUNT finds pending. */
   protected accountAtCheckpoint(): void {
     this.time.warpTimer.cancel();

@@ -124,6 +124,9 @@ export class DebugServer implements Searcher {
     this.moving = null;
     this.pausing = false;
     this.post({ event: 'stopped', cause, status: this.status() });
+    // A reset may have been asked for while it was being switched off.
+    const { session } = this.target;
+    if (cause.kind === 'shutdown' && session instanceof RecordSession) session.takeRequests();
   }
 
   private status(): MachineStatus {

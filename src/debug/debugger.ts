@@ -239,6 +239,7 @@ export class Debugger {
 
   private watchResets({ machine }: Incarnation): void {
     machine.onReset = (byGuest) => {
+      if (this.trail === null && this.over?.kind === 'shutdown') this.over = null;
       if (machine.engine.icount >= this.shown) this.onReset?.(byGuest);
     };
   }
