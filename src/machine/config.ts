@@ -214,12 +214,14 @@ export function isDate(text: string): boolean {
   return /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(text) && !Number.isNaN(Date.parse(`${text}Z`));
 }
 
+const DEVICES = ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet'] as const;
+
 function device(text: string): DeviceConfig {
   const found = parseKeyValues('--device', text, 'driver');
   if (found.driver === undefined || found.driver === '')
     throw new UserError('bad-option', `--device ${text}: the name of a device is missing`);
-  refuseLackingDevice(`--device ${text}`, found.driver);
-  const name = known('--device', found.driver, ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet']);
+  if (!DEVICES.some((name) => name === found.driver)) refuseLackingDevice(`--device ${text}`, found.driver);
+  const name = known('--device', found.driver, DEVICES);
   if (name === 'isa-debug-exit') {
     onlyKeys('--device isa-debug-exit', found, ['driver', 'iobase', 'iosize']);
     const iosize = Number(known('--device isa-debug-exit iosize', found.iosize ?? '2', ['1', '2', '4']));
