@@ -31,6 +31,8 @@ export class MachineControl {
   readonly jobs = new Jobs();
   /** Why the machine stands; null while it runs or has not run yet. */
   lastStop: StopCause | null = null;
+  /** It was stopped to load a snapshot, which failed. */
+  private restoring = false;
   private readonly powerDownObservers = new Set<() => void>();
   private readonly quitObservers = new Set<() => void>();
 
@@ -39,6 +41,7 @@ export class MachineControl {
     machine.observe({
       resumed: () => {
         this.lastStop = null;
+        this.restoring = false;
       },
       stopped: (cause) => {
         this.lastStop = cause;
@@ -46,6 +49,7 @@ export class MachineControl {
       reset: () => {
         // As in QEMU, a machine that stands still is then as if it had never run.
         this.lastStop = null;
+        this.restoring = false;
       },
     });
   }
@@ -94,10 +98,11 @@ export class MachineControl {
     return nameDrives(await this.machine.call('drives', {}), this.driveNames);
   }
 
-  /** Stands still meanwhile; runs on if it ran. */
+  /** Stands still meanwhile; runs on if it ran and the snapshot was loaded. */
   async loadSnapshot(name: string): Promise<void> {
     const { running } = await this.status();
     await this.stop();
+    this.restoring ||= running;
     await this.machine.call('loadSnapshot', { name });
     if (running) await this.cont();
   }
@@ -127,7 +132,7 @@ export class MachineControl {
       case 'failed':
         return 'internal-error';
       default:
-        return 'paused';
+        return this.restoring ? 'restore-vm' : 'paused';
     }
   }
 

@@ -213,6 +213,36 @@ describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
     expect(told[1]).toEqual(told[0]);
   });
 
+  it('of a machine that ran, and that a snapshot could not be loaded into', async () => {
+    const story = async (p: QmpProgram): Promise<unknown[]> => {
+      const told: unknown[] = [];
+      const state = async (): Promise<unknown> => told.push(await p.qmp('query-status'), await p.human('info status'));
+      await p.qmp('cont');
+      told.push(await p.human('loadvm nobody'));
+      await state();
+      await p.human('savevm one');
+      told.push(await p.human('loadvm one'));
+      await state();
+      await p.qmp('cont');
+      await state();
+      told.push(await p.human('loadvm one'));
+      await state();
+      await p.qmp('stop');
+      told.push(await p.human('loadvm nobody'));
+      await state();
+      return [...told, p.events.map(({ event }) => event)];
+    };
+    const told = [];
+    for (const start of [QmpProgram.qemu, QmpProgram.ours]) {
+      const image = join(folder, `loaded${told.length}.qcow2`);
+      createQcow2(image, { sizeBytes: 1 << 20 });
+      const p = start(...MACHINE, '-bios', BIOS, '-drive', `file=${image},if=none,id=rr`);
+      onTestFinished(() => p.kill());
+      told.push(await story(await p.start()));
+    }
+    expect(told[1]).toEqual(told[0]);
+  });
+
   it('of a recording and its replay', async () => {
     const rom = [...qemuRecordedOptions('t2'), '-debugcon', 'null'];
     const lines = 'info replay|info status|replay_break 300000000|replay_break 0|replay_delete_break|replay_delete_break|info replay'.split(
