@@ -12,7 +12,12 @@ import { Timeline } from '../src/machine/timeline.js';
 import { recordCosts } from './checkpoint-record.js';
 
 const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
-const V8_FLAGS = ['--concurrent-recompilation-queue-length=8192', '--no-lazy-feedback-allocation', '--allow-natives-syntax'];
+const V8_FLAGS = [
+  '--v8-pool-size=0',
+  '--concurrent-recompilation-queue-length=8192',
+  '--no-lazy-feedback-allocation',
+  '--allow-natives-syntax',
+];
 const GOALS = { storeMb: 60, medianMs: 150, p95Ms: 400, speedUp: 1.7 };
 const SEED = 1;
 
