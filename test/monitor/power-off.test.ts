@@ -88,6 +88,9 @@ describe('a guest that was switched off', () => {
     await replay.qmp('cont');
     expect(await asleep(replay)).toBe(AS_QEMU[3]);
     await replay.event('STOP');
-    expect(await replay.qmp('query-replay')).toMatchObject({ mode: 'play', icount: ALL });
+    // QEMU switches off when its main loop gets to it; the guest goes round in `jmp $` until then, on a busy host millions of times.
+    const { mode, icount } = (await replay.qmp('query-replay')) as { mode: string; icount: number };
+    expect(mode).toBe('play');
+    expect(icount).toBeGreaterThanOrEqual(ALL);
   });
 });
