@@ -2,23 +2,23 @@
  * What checkpoints cost and give, on a recording of ours that has some (perf/guests/debian.ts makes the guest):
  *   npm run build && npx tsx perf/checkpoints.ts LOG [SEEKS]
  *   npm run build && npx tsx perf/checkpoints.ts record [ROUNDS] [SCRIPT]    what they cost while recording
- * Seeks go to random instructions (the seed is printed), after a first one; verification runs with one worker and with two.
+ * Seeks go to random instructions (the seed is printed), after a first one.
  */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { replayJob } from '../src/cli/replay-job.js';
 import { checkpointsPath } from '../src/machine/checkpoint-files.js';
 import { Timeline } from '../src/machine/timeline.js';
+import { MAIN } from '../tools/program.js';
 import { recordCosts } from './checkpoint-record.js';
 
-const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
 const V8_FLAGS = [
   '--v8-pool-size=0',
   '--concurrent-recompilation-queue-length=8192',
   '--no-lazy-feedback-allocation',
   '--allow-natives-syntax',
 ];
-const GOALS = { storeMb: 60, medianMs: 150, p95Ms: 400, speedUp: 1.7 };
+const GOALS = { storeMb: 60, medianMs: 150, p95Ms: 400 };
 const SEED = 1;
 
 function randomNumbers(seed: number): () => number {
@@ -50,16 +50,6 @@ function seeks(log: string, count: number): void {
   timeline.close();
 }
 
-function verifySeconds(log: string, workers: number): number {
-  const { stdout, stderr } = spawnSync(MAIN, ['verify', log, '--workers', String(workers), '--json'], {
-    encoding: 'utf8',
-  });
-  if (!stdout.startsWith('{')) throw new Error(stderr);
-  const { wallSeconds, findings } = JSON.parse(stdout) as { wallSeconds: number; findings: unknown[] };
-  if (findings.length > 0) throw new Error(`the recording does not verify: ${stdout}`);
-  return wallSeconds;
-}
-
 const [log, count = '200', inside] = process.argv.slice(2);
 if (log === undefined) {
   console.error('usage: npx tsx perf/checkpoints.ts LOG [SEEKS]');
@@ -72,7 +62,4 @@ else {
   // The built one: under tsx imports are getters, and the interpreter many times slower.
   const built = new URL('../dist/perf/checkpoints.js', import.meta.url).pathname;
   spawnSync(process.execPath, [...V8_FLAGS, built, log, count, 'seeks'], { stdio: 'inherit' });
-  const one = verifySeconds(log, 1);
-  const two = verifySeconds(log, 2);
-  console.log(`verify: one worker ${one.toFixed(1)} s, two ${two.toFixed(1)} s: ${(one / two).toFixed(2)} times (goal ${GOALS.speedUp})`);
 }

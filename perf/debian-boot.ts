@@ -3,7 +3,7 @@
  * nothing and ends with the script), interleaved in one run. Prints times, memory and log sizes, and the ratios with their goals.
  * Needs qemu-system-i386, SeaBIOS and debian-installer-12-netboot-i386. Run after `npm run build`:
  *   node dist/perf/debian-boot.js [rounds] [script]
- * Scripts: small, long (see guests/debian.ts).
+ * Scripts: script, long (see guests/debian.ts).
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ needs(BIOS, 'seabios');
 needs(DEBIAN_I386, 'debian-installer-12-netboot-i386');
 needs('qemu-system-i386', 'qemu-system-x86');
 const rounds = Number(process.argv[2] ?? 1);
-const script = process.argv[3] ?? 'long';
+const script = process.argv[3] ?? 'script';
 const dir = mkdtempSync(join(tmpdir(), 'debian-'));
 const guest = makeDebianGuest(dir);
 const append = `console=ttyS0 rdinit=/${script} quiet panic=-1`;

@@ -1,8 +1,9 @@
 /**
  * What going back costs, in a recording of ours with checkpoints (perf/guests/debian.ts makes the guest):
- *   npm run build && node dist/perf/reverse.js LOG [PLACES] [STEPS] [ADDRESS...]
+ *   npm run build && node dist/perf/reverse.js LOG [PLACES] [STEPS] [[KIND:]ADDRESS...]
  * Goes to random places (the seed is printed) and makes single steps back there; continues back to a breakpoint in the last stretch, and over everything: to a breakpoint that is never met, to a write, a read
- * and an access that is never made, beside a plain replay. How long a read takes to look for depends on how often its page is read: so it is looked for at the linear ADDRESSes (hexadecimal) as well, where it may be found.
+ * and an access that is never made, beside a plain replay. How long one takes to look for depends on how often its page is accessed: so accesses (KIND: read, the default, write or access) are looked for at the linear
+ * ADDRESSes (hexadecimal) as well, where they may be found.
  * Times are those between asking the machine's thread and its answer.
  */
 import { spawnSync } from 'node:child_process';
@@ -104,15 +105,18 @@ async function continues(driver: Driver, log: string, addresses: readonly string
   const write = await watched('write', NEVER);
   const read = await watched('read', NEVER);
   const access = await watched('access', NEVER);
-  const reads: Record<string, number> = {};
-  for (const address of addresses) reads[`read at ${address}`] = await watched('read', Number.parseInt(address, 16));
+  const others: Record<string, number> = {};
+  for (const wanted of addresses) {
+    const [address, kind = 'read'] = wanted.split(':').toReversed() as [string, Watchpoint['kind']?];
+    others[`${kind} at ${address}`] = await watched(kind, Number.parseInt(address, 16));
+  }
   await driver.machine.call('watchpoints', { watchpoints: [] });
   const started = performance.now();
   const replay = spawnSync(builtProgram('reverse'), ['replay', log, '--json'], { encoding: 'utf8' });
   if (replay.status !== 0) throw new Error(replay.stderr);
   const plain = performance.now() - started;
   console.log(`reverse-continue over all of it, without a hit; a replay: ${(plain / 1000).toFixed(1)} s`);
-  for (const [name, ms] of Object.entries({ breakpoint, write, read, access, ...reads })) {
+  for (const [name, ms] of Object.entries({ breakpoint, write, read, access, ...others })) {
     console.log(`  ${name}: ${(ms / 1000).toFixed(2)} s`);
     goal(`replay / reverse-continue (${name})`, plain / ms, 'at least', 1.6);
   }
@@ -130,7 +134,7 @@ async function overAll(driver: Driver): Promise<number> {
 
 const [log, places = String(PLACES), count = String(STEPS), ...addresses] = process.argv.slice(2);
 if (log === undefined) {
-  console.error('usage: node dist/perf/reverse.js LOG [PLACES] [STEPS] [ADDRESS...]');
+  console.error('usage: node dist/perf/reverse.js LOG [PLACES] [STEPS] [[KIND:]ADDRESS...]');
   process.exit(1);
 }
 const driver = new Driver(log);

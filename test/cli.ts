@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, onTestFinished, TestRunner } from 'vitest';
+import { MAIN } from '../tools/program.js';
 import { PATIENCE_MS } from './tools.js';
 
-export const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
+export { MAIN };
 export const RECORDINGS = new URL('./recordings/', import.meta.url).pathname;
 
 export interface CliResult {

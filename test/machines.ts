@@ -35,6 +35,16 @@ export function qemuRecordedOptions(guest: RecordedGuest): string[] {
   return [...QEMU_PC, '-cpu', cpuOf(guest), '-m', '16', '-nodefaults', '-no-reboot', '-bios', biosOf(guest)];
 }
 
+/** Writes a ROM of 64 KiB that starts with some code (`nasm -f bin`, in base64), where the processor jumps at first; gives its path. */
+export function writeRom(path: string, code: string): string {
+  const rom = Buffer.alloc(0x10000);
+  Buffer.from(code, 'base64').copy(rom);
+  // jmp 0xf000:0
+  rom.set([0xea, 0, 0, 0, 0xf0], 0xfff0);
+  writeFileSync(path, rom);
+  return path;
+}
+
 /** Writes the demo guest into a folder; gives its path. */
 export function demoKernel(folder: string): string {
   const kernel = join(folder, 'guest.bin');

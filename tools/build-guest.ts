@@ -25,7 +25,7 @@ function assembled(code: GuestCode): string {
   const dir = mkdtempSync(join(tmpdir(), 'guest-'));
   try {
     const binary = join(dir, 'guest.bin');
-    execFileSync('nasm', ['-f', 'bin', join(root, code.source), '-o', binary]);
+    execFileSync('nasm', ['-f', 'bin', code.source, '-o', binary], { cwd: root });
     const lines =
       readFileSync(binary)
         .toString('base64')

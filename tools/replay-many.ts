@@ -10,9 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-
-/** Seen from the built file as well. */
-const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname.replace('/dist/dist/', '/dist/');
+import { MAIN } from './program.js';
 
 const args = await yargs(hideBin(process.argv))
   .command('$0 <log>', 'replay a recording many times')

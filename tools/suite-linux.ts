@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { makeDebianGuest } from '../perf/guests/debian.js';
+import { MAIN } from './program.js';
 
-const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
 const SEABIOS = '/usr/share/seabios/bios-256k.bin';
 
 const args = await yargs(hideBin(process.argv))

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { MAIN } from './program.js';
 
-const MAIN = new URL('../dist/src/cli/main.js', import.meta.url).pathname;
 const MULTIBOOT_MAGIC = 0x1badb002;
 /** The multiboot header lies in a kernel's first 8 KiB. */
 const MULTIBOOT_SPACE = 8192;

@@ -1,3 +1,4 @@
+// Longer than most: one cache, whose ways in (finding, decoding) and out (writes, a full cache) all keep the same lists of a page.
 import { PAGE_SHIFT, PAGE_SIZE } from '../../src/memory/physical.js';
 import { Block, isRelativeJump, NEVER, NOWHERE, setJump } from './block.js';
 import { type CodePage, cover, isCovered, removeStart } from './code-page.js';
@@ -22,6 +23,8 @@ const REWRITTEN = 8;
 /** After so many lost translations nothing of the page is translated any more. */
 const HOPELESS = 256;
 const JUMP_CACHE_SIZE = 1 << 14;
+/** Decoded blocks at most, each about 1 kB with what belongs to it. A boot of Debian has 119,000. */
+const CAPACITY = 1 << 18;
 const INTO = 0xce;
 
 /** What a cache of blocks holds. */
@@ -49,6 +52,11 @@ export class BlockCache implements CodeWatcher {
   threaded: ThreadedCode | null = null;
   /** Collects what is executed; null: nobody wants to know. */
   executed: ExecutedCode | null = null;
+  /** Decoded blocks at most (those that lie in two pages count twice); beyond, an eighth of them are dropped. */
+  capacity = CAPACITY;
+  private kept = 0;
+  /** Where the page is that is dropped next when there are too many blocks. */
+  private hand = 0;
   /** Blocks are noted as executed once in each. */
   private era = 0;
 
@@ -219,16 +227,19 @@ export class BlockCache implements CodeWatcher {
   }
 
   private keep(block: Block): void {
+    if (this.kept >= this.capacity) this.makeRoom();
     const first = this.pageAt(block.paddr >>> PAGE_SHIFT);
     const k = key(block.paddr, block.mode);
     block.next = first.starts.get(k) ?? null;
     first.starts.set(k, block);
     const at = block.paddr & (PAGE_SIZE - 1);
     first.blocks.push(block);
+    this.kept++;
     cover(first, at, Math.min(at + block.lengthBytes, PAGE_SIZE));
     if (block.secondPage < 0) return;
     const second = this.pageAt(block.secondPage);
     second.blocks.push(block);
+    this.kept++;
     cover(second, 0, at + block.lengthBytes - PAGE_SIZE);
   }
 
@@ -287,11 +298,25 @@ export class BlockCache implements CodeWatcher {
 
   /** Somebody else wrote to the page. */
   private dropPage(number: number): void {
+    if (this.pages[number] === undefined) return;
+    this.forgetPage(number);
+    this.cpu.breakBlock = true;
+  }
+
+  private forgetPage(number: number): void {
     const page = this.pages[number];
-    if (page === undefined) return;
+    if (page === undefined || page.blocks.length === 0) return;
     for (const block of page.blocks.slice()) this.unlink(block);
     this.recover(number);
-    this.cpu.breakBlock = true;
+  }
+
+  /** Drops the blocks of one page after the other, an eighth of all: those still needed are soon decoded again, and there is no moment when everything is gone. */
+  private makeRoom(): void {
+    const enough = Math.floor((this.capacity * 7) / 8);
+    while (this.kept > enough) {
+      this.forgetPage(this.hand);
+      this.hand = (this.hand + 1) % this.pages.length;
+    }
   }
 
   private drop(block: Block): void {
@@ -326,6 +351,7 @@ export class BlockCache implements CodeWatcher {
     const { blocks } = this.pages[number]!;
     const at = blocks.indexOf(block);
     const last = blocks.pop()!;
+    this.kept--;
     if (at < blocks.length) blocks[at] = last;
   }
 

@@ -49,7 +49,7 @@ export interface CpuBoard {
   apicInit(): void;
 }
 
-/** Who wants to hear of data accesses: a debugger's watchpoints. */
+/** Who wants to hear of data accesses: a debugger's watchpoints, or who finds out which lines of hot pages are accessed. */
 export interface DataWatcher {
   /** Accesses to the page of a linear address must take the slow path. */
   onPage(laddr: number): boolean;
@@ -201,7 +201,7 @@ export class Cpu implements Device {
   /** How often what linear addresses mean was changed. */
   mapChanges = 0;
   codeWatcher: CodeWatcher | null = null;
-  /** Null: no debugger watches data. */
+  /** Null: nobody watches data. */
   watcher: DataWatcher | null = null;
 
   constructor(memory: PhysicalMemory, board: CpuBoard, model: CpuModelName) {

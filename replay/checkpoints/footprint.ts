@@ -1,5 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Watchpoint } from '../../src/core/debug-target.js';
+import { RECORD_FOOTPRINT, RECORD_FOOTPRINT_LINES, RECORD_FOOTPRINT_WITHOUT_READS } from './format.js';
 
 /** What a stretch of a recording touched, and perhaps more: what is not in it was not touched. */
 export interface Footprint {
@@ -8,17 +9,30 @@ export interface Footprint {
   readonly to: number;
   /** Executed code, as ranges of linear addresses; see mergeRanges. */
   readonly code: Ranges;
-  /** Linear pages written by the processor, as ranges of page numbers. */
+  /** Linear lines written by the processor, as ranges of line numbers: LINE_BYTES each. */
   readonly written: Ranges;
-  /** Linear pages read or written by the processor; null: it is not known which were read. */
+  /** Those read or written by it; null: it is not known which were read. */
   readonly accessed: Ranges | null;
+  /** How much is known: whether anything was looked at closer than by whole pages. */
+  readonly detail: FootprintDetail;
 }
+
+/** By how much is known, ascending: pages that were written, pages, lines. Values: types of the records, see FORMAT.md. */
+export type FootprintDetail = typeof RECORD_FOOTPRINT_WITHOUT_READS | typeof RECORD_FOOTPRINT | typeof RECORD_FOOTPRINT_LINES;
 
 /** Starts and ends (exclusive) in turn, ascending, none touching the next. */
 export type Ranges = readonly number[];
 
+/** Whether a record of this type is a footprint. */
+export function isFootprintDetail(type: number): type is FootprintDetail {
+  return type === RECORD_FOOTPRINT_WITHOUT_READS || type === RECORD_FOOTPRINT || type === RECORD_FOOTPRINT_LINES;
+}
+
 /** The places that a footprint is about. */
 export type Span = Pick<Footprint, 'from' | 'to'>;
+
+/** The same, and how much is known. */
+export type DetailedSpan = Pick<Footprint, 'from' | 'to' | 'detail'>;
 
 /** What is looked for. */
 export interface Targets {
@@ -30,8 +44,10 @@ export interface Targets {
 /** What a payload begins with, before what is deflated: `from`, `to`. */
 export const SPAN_BYTES = 16;
 const MAX_INFLATED_BYTES = 16 << 20;
-const PAGE_SHIFT = 12;
-const LINEAR_PAGES = 1 << 20;
+const LINE_SHIFT = 6;
+export const LINE_BYTES = 1 << LINE_SHIFT;
+export const LINES_PER_PAGE = 64;
+const LINEAR_LINES = 2 ** 26;
 const END_OF_MEMORY = 2 ** 32;
 /** Bits of a number in one byte; the byte's highest bit says that more follow. */
 const VARINT_BITS = 7;
@@ -47,12 +63,14 @@ export function mergeRanges(gap: number, each: (range: (start: number, end: numb
   return merged;
 }
 
-/** Payload of a FOOTPRINT record, or without `accessed` of a FOOTPRINT_WITHOUT_READS. */
-export function encodeFootprint({ from, to, code, written, accessed }: Footprint): Uint8Array {
+/** Payload of the record that `detail` names. */
+export function encodeFootprint({ from, to, code, written, accessed, detail }: Footprint): Uint8Array {
   const span = Buffer.alloc(SPAN_BYTES);
   span.writeDoubleLE(from, 0);
   span.writeDoubleLE(to, 8);
-  const lists = accessed === null ? [code, written] : [code, written, accessed];
+  const scale = unitOf(detail);
+  const [writtenUnits, ...others] = (accessed === null ? [written] : [written, accessed]).map((lines) => lines.map((l) => l / scale));
+  const lists = [code, writtenUnits!, ...others];
   return Buffer.concat([span, deflateRawSync(Uint8Array.from(lists.flatMap(encodeRanges)))]);
 }
 
@@ -84,21 +102,29 @@ export function footprintSpan(payload: Uint8Array): Span | null {
 }
 
 /** The footprint in a payload; null: it is none. */
-export function decodeFootprint(payload: Uint8Array, hasReads: boolean): Footprint | null {
+export function decodeFootprint(payload: Uint8Array, detail: FootprintDetail): Footprint | null {
   const span = footprintSpan(payload);
   if (span === null) return null;
   try {
     const bytes = inflateRawSync(payload.subarray(SPAN_BYTES), { maxOutputLength: MAX_INFLATED_BYTES });
     const reader = new RangeReader(bytes);
     const code = reader.ranges(END_OF_MEMORY);
-    const written = reader.ranges(LINEAR_PAGES);
-    const accessed = hasReads ? reader.ranges(LINEAR_PAGES) : null;
+    const scale = unitOf(detail);
+    const lines = (): Ranges | null => reader.ranges(LINEAR_LINES / scale)?.map((unit) => unit * scale) ?? null;
+    const hasReads = detail !== RECORD_FOOTPRINT_WITHOUT_READS;
+    const written = lines();
+    const accessed = hasReads ? lines() : null;
     const whole = code !== null && written !== null && (accessed !== null || !hasReads) && reader.atEnd;
-    return whole ? { ...span, code, written, accessed } : null;
+    return whole ? { ...span, code, written, accessed, detail } : null;
   } catch {
     // Not deflated, or too much.
     return null;
   }
+}
+
+/** Lines in what the lists of a record are about. */
+function unitOf(detail: FootprintDetail): number {
+  return detail === RECORD_FOOTPRINT_LINES ? 1 : LINES_PER_PAGE;
 }
 
 class RangeReader {
@@ -143,8 +169,8 @@ export function mayTouch({ code, written, accessed }: Footprint, { breakpoints, 
   if (breakpoints.some((address) => overlaps(code, address >>> 0, (address >>> 0) + 1))) return true;
   return watchpoints.some(({ kind, address, lengthBytes }) => {
     const end = address + lengthBytes;
-    const pages = kind === 'write' ? written : accessed;
-    return pages === null || end > END_OF_MEMORY || overlaps(pages, address >>> PAGE_SHIFT, ((end - 1) >>> PAGE_SHIFT) + 1);
+    const lines = kind === 'write' ? written : accessed;
+    return lines === null || end > END_OF_MEMORY || overlaps(lines, address >>> LINE_SHIFT, ((end - 1) >>> LINE_SHIFT) + 1);
   });
 }
 

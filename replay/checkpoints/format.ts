@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 
 /** Layout of LOG.checkpoints: see FORMAT.md in this folder. All numbers little-endian. */
-export const MAGIC = 'PALCKPT4';
-/** Of stores without FOOTPRINT records, and without VERSIONS: read as ever; one that is gone on with becomes a newer one. */
-export const EARLIER_MAGICS: readonly string[] = ['PALCKPT3', 'PALCKPT2'];
+export const MAGIC = 'PALCKPT5';
+/** Of stores without FOOTPRINT_LINES, FOOTPRINT and VERSIONS records: read as ever; one that is gone on with becomes a newer one. */
+export const EARLIER_MAGICS: readonly string[] = ['PALCKPT4', 'PALCKPT3', 'PALCKPT2'];
 /** Of a store without the TLBs, refused: what is replayed from it may differ in the accessed and dirty bits of page tables. */
 export const REFUSED_MAGIC = 'PALCKPT1';
 /** Magic, length of the description, its CRC-32. */
@@ -30,6 +30,8 @@ export const RECORD_CHECKPOINT = 3;
 export const RECORD_FOOTPRINT_WITHOUT_READS = 4;
 export const RECORD_VERSIONS = 5;
 export const RECORD_FOOTPRINT = 6;
+/** With lines of 64 bytes in the place of pages. */
+export const RECORD_FOOTPRINT_LINES = 7;
 
 /** What stands before each record's payload. */
 export interface RecordHeader {
@@ -61,7 +63,7 @@ export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | null {
     payloadBytes: view.getUint32(4, true),
     payloadCrc: view.getUint32(8, true),
   };
-  const known = header.type >= RECORD_CONTENTS && header.type <= RECORD_FOOTPRINT;
+  const known = header.type >= RECORD_CONTENTS && header.type <= RECORD_FOOTPRINT_LINES;
   return known && header.payloadBytes <= MAX_PAYLOAD_BYTES ? header : null;
 }
 

@@ -5,15 +5,13 @@ import { HEADER_BYTES } from '../log/reader.js';
 import { contentHash } from './content-hash.js';
 import { encodeCheckpoint } from './entry.js';
 import { exclusiveOr } from './exclusive-or.js';
-import { encodeFootprint, type Footprint, type Span } from './footprint.js';
+import { type DetailedSpan, encodeFootprint, type Footprint, type FootprintDetail } from './footprint.js';
 import {
   type CheckpointEntry,
   type CheckpointPosition,
   HASH_BYTES,
   KNOWN_ENTRY_BYTES,
   RECORD_CHECKPOINT,
-  RECORD_FOOTPRINT,
-  RECORD_FOOTPRINT_WITHOUT_READS,
   RECORD_KNOWN,
   RECORD_VERSIONS,
   type Space,
@@ -68,8 +66,8 @@ export class StoreWriter {
   private count = 0;
   /** Checkpoints that the file had, by moment. */
   private readonly there = new Map<string, StoredCheckpoint>();
-  /** Footprints that the file has, by what they are about: those that name reads. */
-  private readonly footprints: Set<string>;
+  /** How much is known of the footprints that the file has, by what they are about. */
+  private readonly details = new Map<string, FootprintDetail>();
   /** Up to where the log's bytes are hashed. */
   private logAt = HEADER_BYTES;
   private readonly log: string;
@@ -85,10 +83,10 @@ export class StoreWriter {
     known: ReadonlyMap<string, KnownPage>,
     hashes: string[],
     there: readonly (StoredCheckpoint | null)[],
-    spans: readonly Span[],
+    footprints: readonly DetailedSpan[],
     log: string,
   ) {
-    this.footprints = new Set(spans.map((s) => momentName(s.from, s.to)));
+    for (const { from, to, detail } of footprints) this.noteFootprint(momentName(from, to), detail);
     this.log = log;
     this.file = file;
     this.spaces = description.spaces;
@@ -109,7 +107,7 @@ export class StoreWriter {
     const store = new CheckpointStore(path, identity, known, { writable: true });
     const file = store.release();
     file.goOn();
-    return new StoreWriter(file, store, known.index(), store.hashes(), store.all, store.spansWithReads, log);
+    return new StoreWriter(file, store, known.index(), store.hashes(), store.all, store.footprintSpans, log);
   }
 
   /** Some of what changed in a space since the checkpoint before: numbers of pages, and their bytes one behind the other. Each page once. */
@@ -160,13 +158,17 @@ export class StoreWriter {
     return true;
   }
 
-  /** Adds what a stretch of the recording touched, unless the store has it with its reads. */
+  /** Adds what a stretch of the recording touched, unless the store has it as closely. */
   addFootprint(footprint: Footprint): void {
-    const name = momentName(footprint.from, footprint.to);
-    if (this.footprints.has(name)) return;
-    const hasReads = footprint.accessed !== null;
-    if (hasReads) this.footprints.add(name);
-    this.file.append(hasReads ? RECORD_FOOTPRINT : RECORD_FOOTPRINT_WITHOUT_READS, 0, encodeFootprint(footprint));
+    const { from, to, detail } = footprint;
+    if (this.noteFootprint(momentName(from, to), detail)) this.file.append(detail, 0, encodeFootprint(footprint));
+  }
+
+  /** False: as much was known. */
+  private noteFootprint(name: string, detail: FootprintDetail): boolean {
+    if ((this.details.get(name) ?? 0) >= detail) return false;
+    this.details.set(name, detail);
+    return true;
   }
 
   private isSame(other: StoredCheckpoint, items: Readonly<Record<string, number>>): boolean {

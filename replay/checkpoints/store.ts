@@ -4,7 +4,7 @@ import { UserError } from '../../src/core/errors.js';
 import { contentHash } from './content-hash.js';
 import { checkDescription, decodeCheckpoint } from './entry.js';
 import { exclusiveOr } from './exclusive-or.js';
-import { decodeFootprint, type Footprint, footprintSpan, SPAN_BYTES, type Span } from './footprint.js';
+import { type DetailedSpan, decodeFootprint, type Footprint, footprintSpan, isFootprintDetail, SPAN_BYTES } from './footprint.js';
 import {
   type CheckpointEntry,
   CONTENT_ENTRY_BYTES,
@@ -13,8 +13,6 @@ import {
   MAX_CONTENT_BYTES,
   MAX_PAYLOAD_BYTES,
   RECORD_CHECKPOINT,
-  RECORD_FOOTPRINT,
-  RECORD_FOOTPRINT_WITHOUT_READS,
   RECORD_KNOWN,
   RECORD_VERSIONS,
   type Space,
@@ -60,9 +58,9 @@ export class CheckpointStore {
   private readonly file: StoreFile;
   private readonly known: KnownPages;
   private readonly blocks: Block[] = [];
-  private readonly footprints: (PlacedRecord & Span)[] = [];
+  private readonly footprints: (PlacedRecord & DetailedSpan)[] = [];
   /** The stretches of the recording of which there are footprints. They may overlap. */
-  readonly footprintSpans: readonly Span[] = this.footprints;
+  readonly footprintSpans: readonly DetailedSpan[] = this.footprints;
   private contentCount = 0;
   private readonly cache = new Map<Block, Uint8Array[]>();
   private cachedBytes = 0;
@@ -104,11 +102,12 @@ export class CheckpointStore {
         all.push(checkpoint);
         continue;
       }
-      if (record.type === RECORD_FOOTPRINT || record.type === RECORD_FOOTPRINT_WITHOUT_READS) {
+      if (isFootprintDetail(record.type)) {
+        const detail = record.type;
         const beginning = record.payloadBytes < SPAN_BYTES ? null : this.file.read(record.at, SPAN_BYTES);
         const span = beginning === null ? null : footprintSpan(beginning);
         if (span === null) damages.push(`what was executed, at byte ${record.at}, is damaged`);
-        else this.footprints.push({ ...record, ...span });
+        else this.footprints.push({ ...record, ...span, detail });
         continue;
       }
       this.blocks.push({ first: this.contentCount + 1, record, hashes: null, bases: null });
@@ -151,12 +150,7 @@ export class CheckpointStore {
   footprint(index: number): Footprint | null {
     const record = this.footprints[index]!;
     const payload = this.file.payload(record);
-    return payload === null ? null : decodeFootprint(payload, record.type === RECORD_FOOTPRINT);
-  }
-
-  /** Those of `footprintSpans` of which it is known what was read. */
-  get spansWithReads(): readonly Span[] {
-    return this.footprints.filter(({ type }) => type === RECORD_FOOTPRINT);
+    return payload === null ? null : decodeFootprint(payload, record.detail);
   }
 
   /** Bytes of a content. Throws UserError 'store-corrupt' when it is damaged. */

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { UserError } from '../core/errors.js';
 
@@ -132,14 +132,21 @@ function isGone({ pid, began, host }: Holder): boolean {
     return (e as NodeJS.ErrnoException).code === 'ESRCH';
   }
   const now = beganAt(pid);
+  if (now === ENDED) return true;
   return began !== null && now !== null && now !== began;
 }
 
-/** Clock ticks since the host's start (proc(5), field 22 of stat). */
+/** A process that is only left because nobody has asked yet how it ended. */
+const ENDED = 'ended';
+
+/** Clock ticks since the host's start, or ENDED (proc(5), fields 22 and 3 of stat). */
 function beganAt(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // Its threads may be about to end, too, in the middle of writing.
+    const over = fields[0] === 'Z' && readdirSync(`/proc/${pid}/task`).length === 1;
+    return over ? ENDED : (fields[19] ?? null);
   } catch {
     return null;
   }

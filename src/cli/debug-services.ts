@@ -62,8 +62,8 @@ export class DebugServices {
   constructor(machine: MachineThread, quit: () => void) {
     this.machine = machine;
     this.quit = quit;
-    this.control = new MachineControl(machine);
-    this.human = new HumanMonitor(this.control, quit);
+    this.control = new MachineControl(machine, quit);
+    this.human = new HumanMonitor(this.control);
     this.begun = new Promise((resolve) => {
       this.begin = resolve;
     });
@@ -129,8 +129,8 @@ export class DebugServices {
 
   /** @param echoes what is typed is shown by us. Returns what ends it. */
   private serveStreams(mode: MonitorConfig['mode'], input: Readable, output: Writable, echoes: boolean): () => void {
-    const { human, control, quit } = this;
-    if (mode === 'control') return serveMachineProtocol(control, human, { input, output, quit });
+    const { human, control } = this;
+    if (mode === 'control') return serveMachineProtocol(control, human, input, output);
     return echoes ? serveTerminal(human, input, output).end : serveHuman(human, input, output);
   }
 

@@ -9,9 +9,7 @@ import { openKeyboard } from './keyboard.js';
 import { statisticsLines } from './print-statistics.js';
 import { showProgress } from './progress.js';
 import { RunningJob, type WorkerKind } from './run-in-worker.js';
-
-/** A signal that follows the first one so soon is the same: `timeout`, say, sends it to the program and to its process group. */
-const ECHO_MS = 300;
+import { onStopSignal } from './stop-signals.js';
 
 /** Runs a job with everything a terminal user expects around it: progress, Ctrl-C, the keyboard on the serial port. */
 export async function execute<Result extends JobResult = JobResult>(
@@ -24,18 +22,11 @@ export async function execute<Result extends JobResult = JobResult>(
   const endInput = stdinDevice === null ? () => {} : openKeyboard(typed, true);
   // Somebody who types at the guest's console sees that, and nothing else.
   const endProgress = stdinDevice !== null && process.stdin.isTTY ? () => {} : showProgress(running);
-  let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (first === null) {
-      first = { signal, at: performance.now() };
-      running.send({ kind: 'stop' });
-    } else if (signal !== first.signal || performance.now() - first.at > ECHO_MS) process.exit(130);
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
+  const endSignals = onStopSignal(() => running.send({ kind: 'stop' }));
   try {
     return withDoubts(await running.result, job);
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
+    endSignals();
     endInput();
     endProgress();
   }

@@ -14,7 +14,7 @@ import type { SnapshotEntry } from '../machine/snapshot-table.js';
 import { Debugger } from './debugger.js';
 import type { LiveIncarnator } from './live-incarnator.js';
 import { MachineSnapshots } from './machine-snapshots.js';
-import type { DebugAnswer, DebugEvent, DebugMessage } from './messages.js';
+import type { DebugAnswer, DebugCalls, DebugEvent, DebugMessage } from './messages.js';
 import { ReplayIncarnator } from './replay-incarnator.js';
 import { SEARCH_OVER, type Searcher, type SearchOutcome, type Sought, type Stretch } from './search.js';
 
@@ -119,7 +119,6 @@ export class DebugServer implements Searcher {
   private moveNow(motion: Motion): void {
     this.motion = null;
     this.moving = motion;
-    this.post({ event: 'resumed' });
     const cause = this.target.move(motion);
     this.moving = null;
     this.pausing = false;
@@ -200,7 +199,7 @@ export class DebugServer implements Searcher {
       case 'input':
         return this.ask(...m.requests);
       case 'reset':
-        return this.ask({ kind: 'reset' });
+        return this.reset();
       case 'powerButton':
         return this.ask({ kind: 'power-button' });
       case 'attached':
@@ -241,6 +240,13 @@ export class DebugServer implements Searcher {
     this.inputs.push(...requests);
     if (this.moving === null && session instanceof RecordSession) session.takeRequests();
     return true;
+  }
+
+  /** As QEMU: with -no-reboot, whoever resets a machine that stands still ends the program, and the machine, if it stays, may run on. */
+  private reset(): DebugCalls['reset']['answer'] {
+    const standing = this.moving === null && this.motion === null;
+    if (standing && this.job.config.noReboot && this.target.status.mode !== 'play') return 'shutdown';
+    return this.ask({ kind: 'reset' }) ? 'taken' : 'refused';
   }
 
   private saveSnapshot(name: string): null {
@@ -292,8 +298,11 @@ export class DebugServer implements Searcher {
   private begin(motion: Motion): Refusal | null {
     if (this.moving !== null || this.motion !== null) return 'running';
     const refusal = this.target.refusal(motion);
-    if (refusal === null) this.motion = motion;
-    return refusal;
+    if (refusal !== null) return refusal;
+    this.motion = motion;
+    // Everybody hears of it before the answer, as in QEMU.
+    this.post({ event: 'resumed' });
+    return null;
   }
 
   private post(event: DebugEvent): void {

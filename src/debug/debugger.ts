@@ -296,7 +296,8 @@ export class Debugger {
   private noteEnd(stop: StopReason): void {
     if (stop === 'end-of-log') this.over = { kind: 'log-end' };
     else if (stop === 'shutdown') this.over = { kind: 'shutdown', cause: this.now.session.standing().shutdownCause ?? 'none' };
-    else if (stop === 'reset') this.over = { kind: 'shutdown', cause: 'guest-reset' };
+    else if (stop === 'reset')
+      this.over = { kind: 'shutdown', cause: this.machine.resetRequested ? 'guest-reset' : 'host-qmp-system-reset' };
     else if (stop === 'signal' && !this.paused()) this.over = { kind: 'shutdown', cause: 'host-signal' };
   }
 

@@ -32,8 +32,8 @@ export interface DebugCalls {
   pause: { ask: object; answer: null };
   /** Keys, motion, characters for a live machine; false: it is a replay. */
   input: { ask: { readonly requests: readonly HostRequest[] }; answer: boolean };
-  /** A live machine is reset at once, or between two slices; false: it is a replay. */
-  reset: { ask: object; answer: boolean };
+  /** `taken`: a live machine is reset at once, or between two slices. `shutdown`: it stands still, and resets end it. `refused`: it is a replay. */
+  reset: { ask: object; answer: 'taken' | 'shutdown' | 'refused' };
   /** Somebody presses the power button of a live machine; false: it is a replay. */
   powerButton: { ask: object; answer: boolean };
   /** A debugger has come. */

@@ -9,17 +9,21 @@ import type { MachineConfig } from './config.js';
 import { FootprintCollector } from './footprint-collector.js';
 import type { InputFile } from './input-paths.js';
 import type { PcMachine } from './pc.js';
+import { ProcessorWait } from './processor-wait.js';
 import { recordingIdentity } from './recording-identity.js';
 import { saveMachine } from './saved-machine.js';
+import { USUAL_LINES } from './watched-lines.js';
 
 /** Copied in one go while a recording waits: about 0.1 ms. */
 const PORTION_PAGES = 128;
 
 /** What checkpoints cost and gave, as a run's summary tells it. */
 export interface CheckpointReport extends CheckpointSummary {
-  /** For how long the machine stood still for them: altogether, and for the longest. */
+  /** For how long the machine stood still for them: altogether, and for the longest. Not what it waited meanwhile for a processor that others had, which it does without checkpoints as well. */
   readonly stoppedMs: number;
   readonly longestMs: number;
+  /** The longest as a clock on the wall has it. */
+  readonly longestWallMs: number;
 }
 
 /** The recording that a store is about. */
@@ -32,7 +36,7 @@ export interface CheckpointSubject {
 export interface MakerOptions {
   /** Go on with the store that is there; else a new one takes its place. */
   readonly extend: boolean;
-  /** Copy everything while the machine stands, and wait for the thread if need be: nobody is in a hurry. Else the machine goes on, and is copied in portions. */
+  /** Nobody is in a hurry: copy everything while the machine stands, wait for the thread if need be, and look closely at what is touched. Else the machine goes on, and is copied in portions. */
   readonly atOnce: boolean;
 }
 
@@ -53,6 +57,8 @@ export class CheckpointMaker {
   private lastIcount = -1;
   private stoppedMs = 0;
   private longestMs = 0;
+  private longestWallMs = 0;
+  private readonly processorWait = new ProcessorWait();
 
   constructor(
     machine: PcMachine,
@@ -74,7 +80,11 @@ export class CheckpointMaker {
       log,
     });
     this.owed = new OwedCopies(machine, (space, number, bytes) => this.thread.put(space, number, bytes));
-    this.footprints = new FootprintCollector(machine, (footprint) => this.thread.addFootprint(footprint));
+    this.footprints = new FootprintCollector(
+      machine,
+      (footprint) => this.thread.addFootprint(footprint),
+      options.atOnce ? USUAL_LINES : null,
+    );
   }
 
   /** Makes the first checkpoint, of a machine that has not run yet. */
@@ -88,7 +98,7 @@ export class CheckpointMaker {
    * @param beforeTaken called before one is made: the log must hold everything up to here.
    */
   progressed(beforeTaken: () => void): void {
-    this.footprints.progressed();
+    if (this.footprints.isOpen) this.timed(() => this.footprints.progressed());
     if (this.moment !== null) {
       if (this.thread.ready) this.timed(() => this.copySome());
       return;
@@ -112,11 +122,14 @@ export class CheckpointMaker {
   }
 
   private timed(action: () => void): void {
+    const waitedBefore = this.processorWait.ms;
     const started = performance.now();
     action();
-    const ms = performance.now() - started;
+    const wallMs = performance.now() - started;
+    const ms = Math.max(0, wallMs - (this.processorWait.ms - waitedBefore));
     this.stoppedMs += ms;
     this.longestMs = Math.max(this.longestMs, ms);
+    this.longestWallMs = Math.max(this.longestWallMs, wallMs);
   }
 
   /** Makes a checkpoint of the machine as it stands; its pages are owed. */
@@ -175,6 +188,8 @@ export class CheckpointMaker {
   finish(): CheckpointReport {
     this.copyAll();
     this.footprints.finish();
-    return { ...this.thread.finish(), stoppedMs: this.stoppedMs, longestMs: this.longestMs };
+    this.processorWait.close();
+    const { stoppedMs, longestMs, longestWallMs } = this;
+    return { ...this.thread.finish(), stoppedMs, longestMs, longestWallMs };
   }
 }

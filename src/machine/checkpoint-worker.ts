@@ -14,8 +14,8 @@ let made = 0;
 let bytes = 0;
 let failure: string | null = null;
 
-// The machine and V8's optimiser come first: what is to be written can wait. Only on Linux is this about one thread.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+// The machine and V8's optimiser come first: what is to be written can wait, but on a busy host not for ever, as with the lowest priority. Only on Linux is this about one thread.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 function attempt(action: () => void): void {
   if (failure !== null) return;

@@ -1,23 +1,32 @@
 import { CODE_RANGE, ExecutedCode } from '../../jit/x86/executed-code.js';
 import { watchReads } from '../../jit/x86/mmu.js';
-import { type Footprint, mergeRanges, type Ranges, type Span } from '../../replay/checkpoints/footprint.js';
+import { type Footprint, LINES_PER_PAGE, mergeRanges, type Ranges, type Span } from '../../replay/checkpoints/footprint.js';
+import { RECORD_FOOTPRINT, RECORD_FOOTPRINT_LINES } from '../../replay/checkpoints/format.js';
 import { markedPages } from './capture-checkpoint.js';
 import type { PcMachine } from './pc.js';
+import { type LineLimits, type TouchedLines, WatchedLines } from './watched-lines.js';
 
-/** A footprint on its way to the thread that writes it. */
-export interface CollectedFootprint extends Span {
-  /** As ExecutedCode has them. */
-  readonly entries: Float64Array;
-  /** Linear pages, some of them twice. What was read may be among those written only. */
+/** Data that was touched, some of it named twice. */
+interface TouchedData {
+  /** Linear pages. What was read may be among those written only. */
   readonly written: Uint32Array;
   readonly read: Uint32Array;
+  /** Linear lines of pages that are not among those; accessed is all that was read or written. */
+  readonly writtenLines: Uint32Array;
+  readonly accessedLines: Uint32Array;
+}
+
+/** A footprint on its way to the thread that writes it. */
+export interface CollectedFootprint extends Span, TouchedData {
+  /** As ExecutedCode has them. */
+  readonly entries: Float64Array;
+  /** Some pages were looked at line by line. */
+  readonly byLines: boolean;
 }
 
 /** Entries null: there were too many. */
-interface OpenFootprint extends Span {
+interface OpenFootprint extends Span, TouchedData {
   readonly entries: Float64Array | null;
-  readonly written: Uint32Array;
-  readonly read: Uint32Array;
 }
 
 /** Code is looked for to the byte, but gaps as small as this cost more to store than they save. */
@@ -34,14 +43,17 @@ export class FootprintCollector {
   private readonly machine: PcMachine;
   private readonly send: (footprint: CollectedFootprint) => void;
   private readonly executed = new ExecutedCode();
+  private readonly lines: WatchedLines | null;
   /** Up to the last checkpoint, still to be closed. */
   private open: OpenFootprint | null = null;
   /** Where the stretch under way begins; null: nothing is collected yet. */
   private from: number | null = null;
 
-  constructor(machine: PcMachine, send: (footprint: CollectedFootprint) => void) {
+  /** @param lines not null: looks closer at pages that are accessed all the time, which takes time itself */
+  constructor(machine: PcMachine, send: (footprint: CollectedFootprint) => void, lines: LineLimits | null) {
     this.machine = machine;
     this.send = send;
+    this.lines = lines === null ? null : new WatchedLines(machine.cpu, lines);
   }
 
   get isOpen(): boolean {
@@ -56,13 +68,16 @@ export class FootprintCollector {
   /** A footprint ends at the checkpoint that is about to be made, just before `watchWrites`. */
   checkpoint(): void {
     const { icount, blocks } = this.machine.engine;
+    const { data } = this;
     if (this.from === null) blocks.executed = this.executed;
-    else this.open = { from: this.from, to: icount, entries: this.executed.all, ...this.pages };
+    else this.open = { from: this.from, to: icount, entries: this.executed.all, ...data };
+    const touched = [...data.written, ...data.read, ...Array.from(data.accessedLines, (line) => Math.floor(line / LINES_PER_PAGE))];
     // The beginning of the recording belongs to what comes first.
     this.from = icount === 0 ? -1 : icount;
     this.executed.clear();
     this.machine.cpu.linearWritten.fill(0);
     watchReads(this.machine.cpu);
+    this.lines?.begin(touched);
     blocks.beginEra();
   }
 
@@ -76,9 +91,7 @@ export class FootprintCollector {
     this.open = null;
     const { all } = this.executed;
     if (open.entries === null || all === null || to <= open.from) return;
-    const { written, read } = this.pages;
-    const pages = { written: Uint32Array.from([...open.written, ...written]), read: Uint32Array.from([...open.read, ...read]) };
-    this.send({ from: open.from, to, entries: joined(open.entries, all), ...pages });
+    this.send({ from: open.from, to, entries: joined(open.entries, all), byLines: this.byLines, ...allData(open, this.data) });
   }
 
   /** The machine stops: what it touched since the last checkpoint. The recording may go on, so what is still to happen at this instruction count is not known. */
@@ -90,14 +103,37 @@ export class FootprintCollector {
     blocks.executed = null;
     this.from = null;
     const entries = this.executed.all;
-    if (from !== null && to > from && entries !== null) this.send({ from, to, entries, ...this.pages });
+    if (from !== null && to > from && entries !== null) this.send({ from, to, entries, byLines: this.byLines, ...this.data });
+    this.lines?.end();
   }
 
-  /** Linear pages accessed since the last checkpoint. */
-  private get pages(): Pick<CollectedFootprint, 'written' | 'read'> {
-    const { linearWritten, linearRead } = this.machine.cpu;
-    return { written: markedPages(linearWritten), read: markedPages(linearRead) };
+  private get byLines(): boolean {
+    return this.lines !== null;
   }
+
+  /** What was accessed since the last checkpoint. */
+  private get data(): TouchedData {
+    const { linearWritten, linearRead } = this.machine.cpu;
+    const lines = this.lines?.lines ?? new Map<number, TouchedLines>();
+    const isWhole = (page: number): boolean => !lines.has(page);
+    const all = [...lines.values()];
+    return {
+      written: markedPages(linearWritten).filter(isWhole),
+      read: markedPages(linearRead).filter(isWhole),
+      writtenLines: Uint32Array.from(all.flatMap(({ written }) => written)),
+      accessedLines: Uint32Array.from(all.flatMap(({ accessed }) => accessed)),
+    };
+  }
+}
+
+function allData(a: TouchedData, b: TouchedData): TouchedData {
+  const both = (x: Uint32Array, y: Uint32Array): Uint32Array => Uint32Array.from([...x, ...y]);
+  return {
+    written: both(a.written, b.written),
+    read: both(a.read, b.read),
+    writtenLines: both(a.writtenLines, b.writtenLines),
+    accessedLines: both(a.accessedLines, b.accessedLines),
+  };
 }
 
 function joined(a: Float64Array, b: Float64Array): Float64Array {
@@ -108,11 +144,17 @@ function joined(a: Float64Array, b: Float64Array): Float64Array {
 }
 
 /** What a store keeps of it. Sorts in place. */
-export function footprintOf({ from, to, entries, written, read }: CollectedFootprint): Footprint {
+export function footprintOf(collected: CollectedFootprint): Footprint {
+  const { from, to, entries, written, read, writtenLines, accessedLines, byLines } = collected;
   entries.sort();
-  written.sort();
-  const accessed = Uint32Array.from([...written, ...read]).sort();
-  return { from, to, code: codeRanges(entries), written: pageRanges(written), accessed: pageRanges(accessed) };
+  return {
+    from,
+    to,
+    code: codeRanges(entries),
+    written: lineRanges([...written], writtenLines),
+    accessed: lineRanges([...written, ...read], accessedLines),
+    detail: byLines ? RECORD_FOOTPRINT_LINES : RECORD_FOOTPRINT,
+  };
 }
 
 function codeRanges(entries: Float64Array): Ranges {
@@ -127,8 +169,14 @@ function endOf(entry: number): number {
   return Math.floor(entry / CODE_RANGE) + (entry % CODE_RANGE);
 }
 
-function pageRanges(pages: Uint32Array): Ranges {
+/** Of whole pages, and of lines of others. */
+function lineRanges(pages: readonly number[], lines: Uint32Array): Ranges {
+  const first = [
+    ...pages.map((page) => [page * LINES_PER_PAGE, LINES_PER_PAGE] as const),
+    ...Array.from(lines, (line) => [line, 1] as const),
+  ];
+  first.sort(([a], [b]) => a - b);
   return mergeRanges(0, (range) => {
-    for (const page of pages) range(page, page + 1);
+    for (const [start, length] of first) range(start, start + length);
   });
 }

@@ -70,14 +70,25 @@ export function describeInputs(config: MachineConfig, log: string): InputFile[] 
  * Finds the files of a recording: at the same place seen from the log (its folder may have been moved as a whole), then where they were.
  * A file with the recorded SHA-256 is the right one. Throws UserError when there is none.
  * @param given places that the command line of the replay gives for recorded paths
+ * @param hints places to look at first
  * @returns where each recorded path is now
  */
-export function locateInputs(log: string, inputs: readonly InputFile[], given: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map(inputs.map((input) => [input.path, given.get(input.path) ?? locate(dirname(resolve(log)), input)]));
+export function locateInputs(
+  log: string,
+  inputs: readonly InputFile[],
+  given: ReadonlyMap<string, string>,
+  hints: ReadonlyMap<string, string> = new Map(),
+): ReadonlyMap<string, string> {
+  const folder = dirname(resolve(log));
+  return new Map(inputs.map((input) => [input.path, given.get(input.path) ?? locate(folder, input, hints.get(input.path))]));
 }
 
-function locate(folder: string, input: InputFile): string {
-  const places = new Set([resolve(folder, input.fromLog ?? input.path), input.absolute ?? resolve(input.path)]);
+function locate(folder: string, input: InputFile, hint: string | undefined): string {
+  const places = new Set([
+    ...(hint === undefined ? [] : [hint]),
+    resolve(folder, input.fromLog ?? input.path),
+    input.absolute ?? resolve(input.path),
+  ]);
   let changed: UserError | null = null;
   for (const place of places) {
     if (!existsSync(place)) continue;

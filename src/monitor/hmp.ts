@@ -17,10 +17,9 @@ export class HumanMonitor {
   private readonly commands: readonly Command[];
   private readonly infos: readonly Command[];
 
-  /** @param quit ends the program */
-  constructor(control: MachineControl, quit: () => void) {
+  constructor(control: MachineControl) {
     const groups: CommandGroup[] = [
-      executionCommands(control, quit),
+      executionCommands(control),
       replayCommands(control),
       snapshotCommands(control),
       inputCommands(control),

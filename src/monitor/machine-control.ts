@@ -18,6 +18,9 @@ const REFUSALS = {
   'out-of-reach': 'cannot seek to the specified instruction count',
 } as const;
 
+/** How somebody outside ends the machine, in QMP's words. */
+export type HostShutdown = 'host-qmp-quit' | 'host-qmp-system-reset' | 'host-signal';
+
 /** What monitors do with a machine, whatever protocol they speak. Texts are QEMU's. */
 export class MachineControl {
   readonly machine: DebuggedMachine;
@@ -28,16 +31,21 @@ export class MachineControl {
   charDevices: readonly CharDeviceInfo[] = [];
   /** Whether the program ends when the machine has stopped so. */
   endsWith: (cause: StopCause) => boolean = () => false;
+  private readonly quit: () => void;
   readonly jobs = new Jobs();
   /** Why the machine stands; null while it runs or has not run yet. */
   lastStop: StopCause | null = null;
+  /** The program is about to end. */
+  ending = false;
   /** It was stopped to load a snapshot, which failed. */
   private restoring = false;
   private readonly powerDownObservers = new Set<() => void>();
-  private readonly quitObservers = new Set<() => void>();
+  private readonly shutdownObservers = new Set<(reason: HostShutdown) => void>();
 
-  constructor(machine: DebuggedMachine) {
+  /** @param quit ends the program */
+  constructor(machine: DebuggedMachine, quit: () => void) {
     this.machine = machine;
+    this.quit = quit;
     machine.observe({
       resumed: () => {
         this.lastStop = null;
@@ -60,15 +68,21 @@ export class MachineControl {
     return () => this.powerDownObservers.delete(observer);
   }
 
-  /** Tells from now on that somebody ends the program; the function returned ends that. */
-  onQuit(observer: () => void): () => void {
-    this.quitObservers.add(observer);
-    return () => this.quitObservers.delete(observer);
+  /** Tells from now on that somebody outside ends the machine; the function returned ends that. */
+  onShutdown(observer: (reason: HostShutdown) => void): () => void {
+    this.shutdownObservers.add(observer);
+    return () => this.shutdownObservers.delete(observer);
   }
 
-  /** Somebody ends the program by a monitor: everybody is told before. */
-  announceQuit(): void {
-    for (const observer of this.quitObservers) observer();
+  /** Ends the program; everybody is told before. */
+  end(reason: HostShutdown): void {
+    this.ending = true;
+    this.announceShutdown(reason);
+    this.quit();
+  }
+
+  private announceShutdown(reason: HostShutdown): void {
+    for (const observer of this.shutdownObservers) observer(reason);
   }
 
   /** Keys, motion, characters. */
@@ -77,7 +91,12 @@ export class MachineControl {
   }
 
   async reset(): Promise<void> {
-    if (!(await this.machine.call('reset', {}))) throw new CommandError('a replay is reset where its log says');
+    const answer = await this.machine.call('reset', {});
+    if (answer === 'refused') throw new CommandError('a replay is reset where its log says');
+    if (answer === 'taken') return;
+    const cause = 'host-qmp-system-reset';
+    if (this.endsWith({ kind: 'shutdown', cause })) this.end(cause);
+    else this.announceShutdown(cause);
   }
 
   async powerDown(): Promise<void> {

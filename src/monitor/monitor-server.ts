@@ -45,12 +45,8 @@ export function serveHuman(human: HumanMonitor, input: Readable, output: Writabl
 }
 
 /** A machine protocol on two streams. Returns what ends it. */
-export function serveMachineProtocol(
-  control: MachineControl,
-  human: HumanMonitor,
-  { input, output, quit }: { readonly input: Readable; readonly output: Writable; quit(): void },
-): () => void {
-  const session = new QmpSession(control, human, { send: (line) => void output.write(line), quit, now: () => Date.now() });
+export function serveMachineProtocol(control: MachineControl, human: HumanMonitor, input: Readable, output: Writable): () => void {
+  const session = new QmpSession(control, human, { send: (line) => void output.write(line), now: () => Date.now() });
   const onData = (text: Buffer | string): void => {
     // Who asks faster than we answer is not read meanwhile.
     if (session.receive(text.toString()) < MAX_WAITING) return;

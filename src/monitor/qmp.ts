@@ -16,8 +16,6 @@ import { writeScreen } from './screen-file.js';
 /** What a QMP session needs besides the machine. */
 export interface QmpSurroundings {
   send(line: string): void;
-  /** Ends the program. */
-  quit(): void;
   /** Milliseconds since 1970, for the time stamps of events. */
   now(): number;
 }
@@ -58,7 +56,7 @@ export class QmpSession {
       }),
       control.jobs.onChange(({ status, id }) => this.event('JOB_STATUS_CHANGE', { status, id })),
       control.onPowerDown(() => this.event('POWERDOWN')),
-      control.onQuit(() => this.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' })),
+      control.onShutdown((reason) => this.event('SHUTDOWN', { guest: false, reason })),
     ];
     this.send({ QMP: { version: VERSION, capabilities: [] } });
   }
@@ -99,7 +97,8 @@ export class QmpSession {
     // A machine that was told not to start again is shut down by its reset.
     if (cause.kind === 'shutdown') this.event('SHUTDOWN', { guest: cause.cause.startsWith('guest'), reason: cause.cause });
     // As QEMU, whose machine does not stop before it is gone.
-    if (cause.kind !== 'shutdown' || !this.control.endsWith(cause)) this.event('STOP');
+    const { control } = this;
+    if (!control.ending && (cause.kind !== 'shutdown' || !control.endsWith(cause))) this.event('STOP');
   }
 
   private async answer(text: string | null): Promise<object> {
@@ -155,7 +154,8 @@ export class QmpSession {
       cont: plain(() => control.cont()),
       system_reset: plain(() => control.reset()),
       system_powerdown: plain(() => control.powerDown()),
-      quit: plain(() => this.quit()),
+      // As in QEMU, the event comes before the answer.
+      quit: plain(() => control.end('host-qmp-quit')),
       'human-monitor-command': (args) => this.humanCommand(args),
       screendump: (args) => this.screendump(args),
       ...snapshotCommands(control),
@@ -223,14 +223,6 @@ export class QmpSession {
   private async replay(): Promise<object> {
     const { mode, filename, position } = await this.control.status();
     return { mode, ...(filename === null ? {} : { filename }), icount: position.icount };
-  }
-
-  private quit(): void {
-    // The answer goes out before everything ends.
-    setImmediate(() => {
-      this.control.announceQuit();
-      this.around.quit();
-    });
   }
 }
 

@@ -40,7 +40,7 @@ class Rerun {
 
   constructor(recording: VerifiedRecording, segment: Segment, jit: JitMode) {
     this.timeline = new Timeline({ ...recording, jit, checked: true });
-    if (segment.from !== null) this.timeline.restoreStored(checkpointNumber(this.timeline.store, segment.from), true);
+    if (segment.from !== null) this.timeline.restoreStored(checkpointNumber(this.timeline.store, segment.from, segment.fromIcount), true);
     this.base = this.timeline.keep();
   }
 
@@ -75,7 +75,7 @@ export function diagnose(recording: VerifiedRecording, segment: Segment, outcome
   };
   try {
     const reference = rerun('off');
-    const to = segment.to === null ? null : checkpointNumber(reference.timeline.store, segment.to);
+    const to = segment.to === null ? null : checkpointNumber(reference.timeline.store, segment.to, segment.toIcount);
     const end = to?.icount ?? outcome.icount;
     const events = to?.position.events ?? null;
     const place = (other: Rerun, cause: Cause): Diagnosis | null => {
@@ -175,7 +175,7 @@ function findTb(recording: VerifiedRecording, segment: Segment, icount: number):
     },
   });
   try {
-    if (segment.from !== null) timeline.restoreStored(checkpointNumber(timeline.store, segment.from), true);
+    if (segment.from !== null) timeline.restoreStored(checkpointNumber(timeline.store, segment.from, segment.fromIcount), true);
     timeline.run(icount);
     const { block, left } = seen;
     if (block === null || block.paddr < 0) return null;

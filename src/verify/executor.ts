@@ -24,7 +24,7 @@ export class SegmentExecutor {
     let differences: readonly Difference[] = [];
     let divergence: SegmentOutcome['divergence'] = null;
     try {
-      differences = segment.to === null ? this.toEnd(timeline) : this.toCheckpoint(timeline, segment.to);
+      differences = segment.to === null ? this.toEnd(timeline) : this.toCheckpoint(timeline, segment.to, segment.toIcount);
     } catch (e) {
       if (!(e instanceof DivergenceError)) throw e;
       divergence = { icount: e.icount, expected: e.expected, found: e.found };
@@ -32,7 +32,7 @@ export class SegmentExecutor {
     const { icount } = timeline;
     // A machine that is not what was recorded is good for nothing.
     if (differences.length > 0 || divergence !== null) this.close();
-    const logChanged = segment.to !== null && this.isLogChanged(timeline, segment.to);
+    const logChanged = segment.to !== null && this.isLogChanged(timeline, segment.to, segment.toIcount);
     return {
       number: segment.number,
       instructions: icount - from,
@@ -46,22 +46,22 @@ export class SegmentExecutor {
   }
 
   /** A machine that stands where the segment begins. */
-  private begin({ from }: Segment): Timeline {
+  private begin({ from, fromIcount }: Segment): Timeline {
     let timeline = this.timeline;
     if (timeline === null || (from === null && timeline.icount !== 0)) {
       this.close();
       timeline = this.timeline = new Timeline({ ...this.recording, checked: true, onProgress: (icount) => this.onProgress(icount) });
     }
     if (from === null) return timeline;
-    const checkpoint = checkpointNumber(timeline.store, from);
+    const checkpoint = checkpointNumber(timeline.store, from, fromIcount);
     const { icount, events } = timeline.moment();
     if (icount === checkpoint.icount && events === checkpoint.position.events && timeline.comparedWith === checkpoint) return timeline;
     timeline.restoreStored(checkpoint, true);
     return timeline;
   }
 
-  private toCheckpoint(timeline: Timeline, number: number): readonly Difference[] {
-    const checkpoint = checkpointNumber(timeline.store, number);
+  private toCheckpoint(timeline: Timeline, number: number, toIcount: number | null): readonly Difference[] {
+    const checkpoint = checkpointNumber(timeline.store, number, toIcount);
     const { icount, position } = checkpoint;
     const result = timeline.run(icount, position.events);
     if (result.stop !== 'until' || result.icount !== icount)
@@ -95,8 +95,8 @@ export class SegmentExecutor {
       .map(([what, recorded, found]) => ({ where: 'end of the recording', what, recorded: String(recorded), found: String(found) }));
   }
 
-  private isLogChanged(timeline: Timeline, number: number): boolean {
-    const { logFrom, logHash, position } = checkpointNumber(timeline.store, number);
+  private isLogChanged(timeline: Timeline, number: number, toIcount: number | null): boolean {
+    const { logFrom, logHash, position } = checkpointNumber(timeline.store, number, toIcount);
     return hashLog(this.recording.log, logFrom, position.offset) !== logHash;
   }
 

@@ -1,4 +1,5 @@
 import type { CheckpointStore, StoredCheckpoint } from '../../replay/checkpoints/store.js';
+import { UserError } from '../core/errors.js';
 import type { MachineConfig } from '../machine/config.js';
 import type { InputFile } from '../machine/input-paths.js';
 import type { JitMode, RecordingEnd } from '../machine/job.js';
@@ -81,9 +82,16 @@ export interface SegmentOutcome {
   readonly logChanged: boolean;
 }
 
-/** The checkpoint with a number. Throws when the store is not the one that the segments were planned with. */
-export function checkpointNumber(store: CheckpointStore | null, number: number): StoredCheckpoint {
+/** A segment that is not what was recorded. */
+export function isWrong({ differences, divergence, logChanged }: SegmentOutcome): boolean {
+  return differences.length > 0 || divergence !== null || logChanged;
+}
+
+/** The checkpoint with a number. Throws UserError when the store is not the one that the segment was planned with. */
+export function checkpointNumber(store: CheckpointStore | null, number: number, icount: number | null): StoredCheckpoint {
   const found = store?.all[number];
-  if (found === undefined || found === null) throw new Error(`the store has no checkpoint ${number} any more`);
+  if (found === undefined || found === null) throw new UserError('store-corrupt', `the store has no checkpoint ${number} any more`);
+  if (icount !== null && found.icount !== icount)
+    throw new UserError('store-corrupt', `the store's checkpoint ${number} is at instruction ${found.icount}, not at ${icount} any more`);
   return found;
 }

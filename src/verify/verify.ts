@@ -1,11 +1,8 @@
-import { CheckpointStore } from '../../replay/checkpoints/store.js';
-import { UserError } from '../core/errors.js';
-import { checkpointsPath, knownPages } from '../machine/checkpoint-files.js';
 import { MachineWorker } from '../machine/machine-worker.js';
-import { recordingIdentity } from '../machine/recording-identity.js';
 import type { Diagnosis } from './diagnose.js';
 import { Lanes } from './lanes.js';
-import { planSegments, type Segment, type SegmentOutcome, type VerifiedRecording } from './segment.js';
+import { planVerification } from './plan.js';
+import { isWrong, type Segment, type SegmentOutcome, type VerifiedRecording } from './segment.js';
 import type { SegmentReply, VerifyWorkerData } from './worker.js';
 
 /** A segment is tried again once when its worker dies. */
@@ -31,6 +28,8 @@ export interface VerifyResult {
   readonly wallSeconds: number;
   /** Time that the workers spent, added up, by time passed. */
   readonly speedUp: number;
+  /** How the segments went that were run, in the order of the recording. */
+  readonly outcomes: readonly SegmentOutcome[];
   /** In the order of the recording. */
   readonly findings: readonly Finding[];
   /** What is wrong with the store, though it changed nothing of the result. */
@@ -51,17 +50,21 @@ export interface VerifyOptions {
 /** Replays all segments of a recording, several at a time, and compares each with the checkpoint at its end. */
 export async function verify(recording: VerifiedRecording, options: VerifyOptions): Promise<VerifyResult> {
   const started = performance.now();
-  const { segments, warnings } = plan(recording);
+  const { segments, warnings } = planVerification(recording);
   const workers = Math.max(1, Math.min(options.workers, segments.length));
   const places = new SharedArrayBuffer(8 * workers);
-  const data: VerifyWorkerData = { recording, counter: new SharedArrayBuffer(4), places };
-  const thread = { worker: new URL('./worker.js', import.meta.url), workerData: data, heap: options.workerHeap, signal: options.signal };
-  const threads = Array.from({ length: workers }, () => new MachineWorker(thread));
+  const worker = new URL('./worker.js', import.meta.url);
+  const threads = Array.from({ length: workers }, (_, number) => {
+    const workerData: VerifyWorkerData = { recording, number, places };
+    return new MachineWorker({ worker, workerData, heap: options.workerHeap, signal: options.signal });
+  });
   const outcomes: SegmentOutcome[] = [];
   const findings: Finding[] = [];
   const lanes = new Lanes(segments, workers);
   const view = new Float64Array(places);
-  const progress = setInterval(() => options.onProgress?.([...view], outcomes.length, segments.length), 200);
+  const tell = (): void => options.onProgress?.([...view], outcomes.length, segments.length);
+  tell();
+  const progress = setInterval(tell, 200);
   const isOver = (): boolean => options.signal?.aborted ?? false;
   const runLane = async (lane: number): Promise<void> => {
     for (let segment = lanes.next(lane); segment !== null && !isOver(); segment = lanes.next(lane)) {
@@ -76,6 +79,7 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
   };
   try {
     await Promise.all(Array.from({ length: workers }, (_, lane) => runLane(lane)));
+    tell();
     const wallSeconds = (performance.now() - started) / 1000;
     findings.sort((a, b) => a.segment.number - b.segment.number);
     const explained = await explainFirst(threads[0]!, findings, isOver);
@@ -87,6 +91,7 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
       workers,
       wallSeconds,
       speedUp: spent / wallSeconds,
+      outcomes: outcomes.toSorted((a, b) => a.number - b.number),
       findings: explained,
       warnings,
       stopped: isOver(),
@@ -94,28 +99,6 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
   } finally {
     clearInterval(progress);
     await Promise.all(threads.map((t) => t.close()));
-  }
-}
-
-function isWrong({ differences, divergence, logChanged }: SegmentOutcome): boolean {
-  return differences.length > 0 || divergence !== null || logChanged;
-}
-
-/** Without a store that can be used the whole recording is one segment. */
-function plan({ log, config, inputs, final }: VerifiedRecording): { segments: Segment[]; warnings: string[] } {
-  const path = checkpointsPath(log);
-  try {
-    const store = new CheckpointStore(path, recordingIdentity(log, config, inputs), knownPages(config, inputs));
-    const { damages, usable } = store.scrub();
-    store.close();
-    return { segments: planSegments(usable, final), warnings: damages.map((d) => `${path}: ${d}`) };
-  } catch (e) {
-    if (!(e instanceof UserError)) throw e;
-    const hint =
-      e.code === 'file-not-found'
-        ? `${path} is not there; "palindrome checkpoint add" makes it, so that several workers can verify`
-        : e.message;
-    return { segments: planSegments([], final), warnings: [hint] };
   }
 }
 

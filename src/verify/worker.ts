@@ -4,29 +4,30 @@ import { type Diagnosis, diagnose } from './diagnose.js';
 import { SegmentExecutor } from './executor.js';
 import type { Segment, SegmentOutcome, VerifiedRecording } from './segment.js';
 
-/** What the threads of a pool share. */
+/** What a thread of the pool starts with. */
 export interface VerifyWorkerData {
   readonly recording: VerifiedRecording;
-  /** Int32: how many threads have begun. */
-  readonly counter: SharedArrayBuffer;
-  /** Float64 by thread: instruction count it is at. */
+  /** Which of them it is. */
+  readonly number: number;
+  /** Shared; Float64 by thread: instruction count it is at. */
   readonly places: SharedArrayBuffer;
 }
 
 /** An outcome, or why the segment cannot be run. */
 export type SegmentReply = { readonly outcome: SegmentOutcome } | { readonly refused: string };
 
-const { recording, counter, places } = workerData as VerifyWorkerData;
-const me = Atomics.add(new Int32Array(counter), 0, 1);
+const { recording, number, places } = workerData as VerifyWorkerData;
 const place = new Float64Array(places);
 const executor = new SegmentExecutor(recording, (icount) => {
-  place[me % place.length] = icount;
+  place[number] = icount;
 });
 
 /** Task of the pool: replays one segment and compares. */
 export function segment(task: Segment): SegmentReply {
   try {
-    return { outcome: executor.run(task, me) };
+    const outcome = executor.run(task, number);
+    place[number] = outcome.icount;
+    return { outcome };
   } catch (e) {
     if (!(e instanceof UserError)) throw e;
     executor.close();

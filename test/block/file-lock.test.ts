@@ -1,9 +1,11 @@
 // Oracle: manual (README: one process writes a store at a time; one that was killed holds nothing)
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
 import { FileLock } from '../../src/block/file-lock.js';
 import { temporaryFolder } from '../cli.js';
 
@@ -34,6 +36,19 @@ it.each([
   expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ pid: process.pid });
   lock.release();
   expect(existsSync(path)).toBe(false);
+});
+
+it.skipIf(process.platform !== 'linux')('a lock of a process that ended, though nobody asked how, does not block', async () => {
+  // What the shell becomes never asks after its child.
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600']);
+  onTestFinished(() => void parent.kill('SIGKILL'));
+  const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(text.toString());
+  const state = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]![0]!;
+  while (state() !== 'Z') await sleep(5);
+  writeFileSync(path, JSON.stringify({ pid, began: null, host: hostname() }));
+  FileLock.take(file)!.release();
+  expect(state()).toBe('Z');
 });
 
 it('a lock of another host is believed, with a word on how to get rid of it', () => {

@@ -29,7 +29,11 @@ function expectSame(name: string): void {
   img('convert', '-O', 'raw', name, 'flat');
   const flat = readFileSync(join(dir, 'flat'));
   expect(flat.some((byte) => byte !== 0)).toBe(true);
-  expect(ours(name).equals(flat), name).toBe(true);
+  const found = ours(name);
+  expect(found.equals(flat), name).toBe(true);
+  // The other way: what we read, as an image of its own, beside the one that QEMU reads.
+  writeFileSync(join(dir, 'found.raw'), found);
+  expect(img('compare', '-F', 'raw', name, 'found.raw')).toBe('Images are identical.\n');
 }
 
 function generator(seed: number): (below: number) => number {

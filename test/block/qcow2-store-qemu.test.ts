@@ -95,6 +95,8 @@ class Written {
     const { status, text } = check(this.name);
     expect(status, text).toBe(0);
     expect(disk(this.name).equals(this.bytes)).toBe(true);
+    writeFileSync(at('expected.raw'), this.bytes);
+    expect(img('compare', '-f', 'qcow2', '-F', 'raw', this.name, 'expected.raw')).toBe('Images are identical.\n');
     const read = Buffer.alloc(this.bytes.length);
     expect(this.store.read(0, read) && read.equals(this.bytes)).toBe(true);
     const listed = img('snapshot', '-l', this.name)

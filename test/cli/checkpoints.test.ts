@@ -61,6 +61,19 @@ describe('checkpoints of a recording', () => {
     for (const [c, there] of same) expect(there.digest).toBe(c.digest);
   });
 
+  it('are made by themselves each second of guest time, unless one says otherwise', () => {
+    const path = join(folder, 'default.rr');
+    // 1,024 ns an instruction.
+    summary('record', path, ...guestOptions(folder), '--icount', 'shift=10', '--until', '4000000');
+    const seconds = (
+      JSON.parse(palindrome('checkpoint', 'list', path, '--json').stdout) as { checkpoints: { timeNs: number }[] }
+    ).checkpoints.map(({ timeNs }) => timeNs / 1e9);
+    expect(seconds.length).toBeGreaterThan(2);
+    expect(seconds[0]).toBe(0);
+    for (let k = 1; k < seconds.length; k++) expect(seconds[k]! - seconds[k - 1]!).toBeGreaterThanOrEqual(1);
+    expect(seconds.length).toBeLessThanOrEqual(seconds.at(-1)! + 1);
+  });
+
   it('are where a replay to an instruction starts', () => {
     expect(reaches(log, 5_500_123)).toBeGreaterThan(4_000_000);
   });

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { palindrome, type Summary, summary, temporaryFolder } from '../cli.js';
+import { makeElf } from '../profile/make-elf.js';
 import { guestOptions, refusal } from './guest.js';
 
 const dir = temporaryFolder();
@@ -59,10 +60,18 @@ describe('profile', () => {
   });
 
   it('names functions by the symbols given', () => {
-    const map = join(dir, 'System.map');
+    const [map, vmlinux] = [join(dir, 'System.map'), join(dir, 'vmlinux')];
     writeFileSync(map, '00100000 T the_guest\n00110000 B its_end\n');
-    const { functions } = profile('--kernel-symbols', map, '--until', '100000');
-    expect(functions.map((f) => [f.name, f.self])).toEqual([['the_guest', 100_000]]);
+    const [FUNC, OBJECT] = [2, 1];
+    const symbols = [
+      { name: 'the_guest', address: 0x100000, type: FUNC, global: true },
+      { name: 'its_end', address: 0x110000, type: OBJECT, global: true },
+    ];
+    writeFileSync(vmlinux, makeElf(32, symbols));
+    for (const file of [map, vmlinux]) {
+      const { functions } = profile('--kernel-symbols', file, '--until', '100000');
+      expect(functions.map((f) => [f.name, f.self])).toEqual([['the_guest', 100_000]]);
+    }
   });
 
   const early = summary('replay', log, '--until', '100000', '--from-start');

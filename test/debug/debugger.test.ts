@@ -1,6 +1,8 @@
 // Oracle: self-consistency (a plain replay, and a full forward trace of single steps).
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { pokeMemory } from '../../jit/x86/debug-memory.js';
+import { writeRegister } from '../../jit/x86/register-access.js';
 import { EIP } from '../../jit/x86/regs.js';
 import { comparePositions, type Position } from '../../src/core/debug-target.js';
 import { digestMachine } from '../../src/core/digest.js';
@@ -114,6 +116,25 @@ for (const jit of ['off', 'on', 'force'] as const)
       }
       expect(d.move({ kind: 'continue' })).toEqual({ kind: 'log-end' });
       expect(digestMachine(d.machine.parts, d.machine.memory.u8).total).toBe(recording.final.digest);
+    });
+
+    it('what a debugger wrote to registers and memory is gone once it goes back: the machine is the recorded one', () => {
+      const icount = 850_500;
+      const recorded = replay(recording, { until: icount }).digest;
+      for (const back of [{ kind: 'reverse-step' }, { kind: 'seek', icount }, { kind: 'reverse-continue' }] as const) {
+        d.move({ kind: 'seek', icount });
+        const { cpu } = d.machine;
+        d.altered();
+        writeRegister(cpu, { kind: 'general', index: 3, value: 0x12345678 });
+        expect(pokeMemory(cpu, 'physical', 0x7000, Uint8Array.of(1, 2, 3, 4))).toBe(true);
+        expect([cpu.r[3], d.machine.memory.read(0x7000, 4), d.whole]).toEqual([0x12345678, 0x04030201, false]);
+        d.move({ kind: 'step' });
+        d.move(back);
+        d.move({ kind: 'seek', icount });
+        expect(d.whole).toBe(true);
+        d.session.run(icount);
+        expect(digestMachine(d.machine.parts, d.machine.memory.u8).total).toBe(recorded);
+      }
     });
 
     it('instruction counts are stops of their own, and are forgotten when they are reached', () => {

@@ -128,6 +128,21 @@ describe('a session', () => {
     }
   });
 
+  it('has every action that it announces for vCont, and no other', async () => {
+    const line = new Line();
+    const announced = (await line.ask('vCont?')).split(';');
+    expect(announced).toEqual(['vCont', 'c', 'C', 's', 'S']);
+    for (const action of ['c', 'C05', 's', 'S05', 's:1;c', 's:p1.1;c:p1.-1']) {
+      // Nothing is answered before the machine stops.
+      expect(await line.say(framePacket(`vCont;${action}`))).toBe('+');
+      const kind = action.startsWith('c') || action.startsWith('C') ? 'continue' : 'step';
+      expect(line.machine.asked.at(-1)).toEqual(['move', { motion: { kind } }]);
+      line.machine.observer.stopped!({ kind: 'debug' }, { mode: 'play' } as never);
+    }
+    // As QEMU: gdb steps through a range by single steps when range stepping is not announced.
+    for (const action of ['r1000,1010', 't', 'R', '']) expect([action, await line.ask(`vCont;${action}`)]).toEqual([action, '']);
+  });
+
   it('sets and removes any number of breakpoints and watchpoints, and refuses what makes no sense', async () => {
     const line = new Line();
     for (let k = 0; k < 200; k++) expect(await line.ask(`Z${k % 2},${k.toString(16)},1`)).toBe('OK');

@@ -18,13 +18,21 @@ function runTo(run: Run, icount: number, random: Random): string {
   return 'there';
 }
 
+/** Decoded blocks, fewer than a program has. */
+const FEW = 40;
+
 describe.each(['on', 'force'] as const)('translation %s', (jit) => {
-  it.each([false, true])('makes no difference to programs with faults, devices and changing code; paging %s', (paging) => {
+  it.each([
+    [false, false],
+    [true, false],
+    [true, true],
+  ])('makes no difference to programs with faults, devices and changing code; paging %s, full cache of blocks %s', (paging, full) => {
     for (let k = 0; k < 6 * ROUNDS; k++) {
       const random = new Random(SEED + k);
       const program = randomProgram(random);
       const registers = randomRegisters(random);
       const [a, b] = [makeRun('off', program, registers, paging), makeRun(jit, program, registers, paging)];
+      if (full) b.engine.blocks.capacity = FEW;
       for (const icount of [37, 500, 4000, 20000]) {
         const ends = [runTo(a, icount, random), runTo(b, icount, random)];
         const label = `seed ${SEED + k}, icount ${icount}, EIP ${a.machine.cpu.r[EIP]!.toString(16)}`;
@@ -33,6 +41,7 @@ describe.each(['on', 'force'] as const)('translation %s', (jit) => {
         expect(b.machine.deviceLog, label).toEqual(a.machine.deviceLog);
         const digests = [a, b].map(({ machine }) => digestMachine({ cpu: machine.cpu }, machine.memory.u8.subarray(0, RAM_BYTES)));
         expect(digests[1]!.total, label).toBe(digests[0]!.total);
+        if (full) expect(b.engine.blocks.statistics().blocks, label).toBeLessThanOrEqual(FEW + 1);
         if (ends[0] !== 'there') break;
       }
     }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cpioArchive } from '../../perf/guests/cpio.js';
+import type { Footprint } from '../../replay/checkpoints/footprint.js';
+import { RECORD_FOOTPRINT, RECORD_FOOTPRINT_LINES, RECORD_FOOTPRINT_WITHOUT_READS } from '../../replay/checkpoints/format.js';
 import { KnownPages } from '../../replay/checkpoints/known-pages.js';
 import { PageTable } from '../../replay/checkpoints/page-table.js';
 import { CheckpointStore } from '../../replay/checkpoints/store.js';
@@ -145,7 +147,7 @@ describe('a store of checkpoints', () => {
     store.close();
   });
 
-  it.each(['PALCKPT3', 'PALCKPT2'])('of an earlier format, %s, can be read and gone on with', (magic) => {
+  it.each(['PALCKPT4', 'PALCKPT3', 'PALCKPT2'])('of an earlier format, %s, can be read and gone on with', (magic) => {
     const copy = join(folder, 'earlier');
     const bytes = readFileSync(path);
     bytes.write(magic, 'latin1');
@@ -154,27 +156,26 @@ describe('a store of checkpoints', () => {
     expect([0, 20, 39].map((k) => isRight(store, k))).toEqual([true, true, true]);
     store.close();
     StoreWriter.extend(copy, IDENTITY, known(), log).close();
-    expect(readFileSync(copy).toString('latin1', 0, 8)).toBe('PALCKPT4');
+    expect(readFileSync(copy).toString('latin1', 0, 8)).toBe('PALCKPT5');
     bytes.write('PALCKPT1', 'latin1');
     writeFileSync(copy, bytes);
     expect(() => open(copy)).toThrow('was made by an earlier version');
   });
 
-  it('of an earlier version gets the footprints with reads that it does not have', () => {
+  it('gets footprints of which more is known than of those it has', () => {
     const copy = join(folder, 'without-reads');
     writeFileSync(copy, readFileSync(path));
-    const stretch = { from: -1, to: 10, code: [1, 2], written: [3, 4] };
-    const extend = (...accessed: (readonly number[] | null)[]): void => {
+    const stretch = { from: -1, to: 10, code: [1, 2] };
+    const written: Footprint = { ...stretch, written: [64, 128], accessed: null, detail: RECORD_FOOTPRINT_WITHOUT_READS };
+    const pages: Footprint = { ...written, accessed: [64, 192], detail: RECORD_FOOTPRINT };
+    const lines: Footprint = { ...stretch, written: [65, 66], accessed: [65, 67], detail: RECORD_FOOTPRINT_LINES };
+    for (const some of [[written], [pages, pages], [pages, written], [lines, written], [lines], [pages]]) {
       const writer = StoreWriter.extend(copy, IDENTITY, known(), log);
-      for (const pages of accessed) writer.addFootprint({ ...stretch, accessed: pages });
+      for (const footprint of some) writer.addFootprint(footprint);
       writer.close();
-    };
-    extend(null);
-    extend([3, 5], [3, 5]);
-    extend([3, 5], null);
+    }
     const store = open(copy);
-    expect(store.footprintSpans.map((_, k) => store.footprint(k)!.accessed)).toEqual([null, [3, 5]]);
-    expect(store.spansWithReads).toMatchObject([{ from: -1, to: 10 }]);
+    expect(store.footprintSpans.map((_, k) => store.footprint(k))).toEqual([written, pages, lines]);
     store.close();
   });
 

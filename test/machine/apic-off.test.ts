@@ -1,24 +1,20 @@
 // Oracle: QEMU run (7.2.22)
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configure } from '../../src/machine/config.js';
 import { temporaryFolder } from '../cli.js';
+import { writeRom } from '../machines.js';
 import { record } from '../replay/scripted.js';
 
 /** apic-off.asm assembled (nasm -f bin), without the zeros behind its code. */
 const CODE =
   'uAAQjtC8ABDoQwDoXwBmuRsAAAAPMiX/9w8w6E8A6C0AZrkbAAAADzINAAgPMOg8AOgaALA05nDkcTxadA2wNOZwsFrmcbD+5mT05vT0ZrgBAAAA6AYA' +
   'ZrgBAACAD6JmweoJgOIBiNAEMObpw2a5GwAAAA8yZsHoCCQPBGHm6cM=';
-const JUMP_TO_START = [0xea, 0, 0, 0, 0xf0];
 
 describe('the local APIC, switched off in IA32_APIC_BASE', () => {
   const dir = temporaryFolder();
-  const bios = join(dir, 'apic-off.rom');
-  const rom = Buffer.alloc(0x10000);
-  Buffer.from(CODE, 'base64').copy(rom);
-  rom.set(JUMP_TO_START, 0xfff0);
-  writeFileSync(bios, rom);
+  const bios = writeRom(join(dir, 'apic-off.rom'), CODE);
 
   it.each([
     ['qemu32', '10jb00b0000jb00b00'],

@@ -2,6 +2,7 @@
 ; The processor counts how often it looks at the status before each request completes, resets the channel once with a read under way, and takes the interrupt.
 bits 16
 org 0
+%include "src/cli/demo/pics.inc"
 BUS_MASTER equ 0xc000
 TABLE equ 0x1000
 BUFFER equ 0x2000
@@ -25,24 +26,7 @@ start:
   ; Interrupt 14 at vector 0x76.
   mov word [0x76 * 4], handler
   mov word [0x76 * 4 + 2], cs
-  mov al, 0x11
-  out 0x20, al
-  out 0xa0, al
-  mov al, 8
-  out 0x21, al
-  mov al, 0x70
-  out 0xa1, al
-  mov al, 4
-  out 0x21, al
-  mov al, 2
-  out 0xa1, al
-  mov al, 1
-  out 0x21, al
-  out 0xa1, al
-  mov al, 0xfb
-  out 0x21, al
-  mov al, 0xbf
-  out 0xa1, al
+  INIT_PICS 8, 0x70, 0xfb, 0xbf
   sti
   xor ebx, ebx
   mov ebp, ROUNDS

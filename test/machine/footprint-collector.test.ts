@@ -2,13 +2,21 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { watchWrites } from '../../jit/x86/mmu.js';
-import { decodeFootprint, encodeFootprint, type Footprint, mayTouch, type Targets } from '../../replay/checkpoints/footprint.js';
+import {
+  decodeFootprint,
+  encodeFootprint,
+  type Footprint,
+  LINES_PER_PAGE,
+  mayTouch,
+  type Targets,
+} from '../../replay/checkpoints/footprint.js';
 import type { Watchpoint } from '../../src/core/debug-target.js';
 import { Debugger } from '../../src/debug/debugger.js';
 import { ReplayIncarnator } from '../../src/debug/replay-incarnator.js';
 import { configure } from '../../src/machine/config.js';
 import { FootprintCollector, footprintOf } from '../../src/machine/footprint-collector.js';
 import type { PcMachine } from '../../src/machine/pc.js';
+import type { LineLimits } from '../../src/machine/watched-lines.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
 import { type Place, traceAll } from '../debug/known-run.js';
 import { makeRun } from '../jit/random-program.js';
@@ -20,8 +28,14 @@ const SEED = Number(process.env.PALINDROME_FOOTPRINT_SEED ?? 1);
 const MODES = ['off', 'on', 'force'] as const;
 /** So that interpreted, packed and translated code and regions are all there in so short runs. */
 const HOT = 12;
+/** So that in such short runs pages are watched, and some of them accessed too often. */
+const LINES: LineLimits = { pages: 40, accesses: 3000, allAccesses: 20_000, regular: 1, mostRegular: 4 };
 /** Checkpoints of a run, about. */
 const CHECKPOINTS = 12;
+
+function reread(footprint: Footprint): Footprint {
+  return decodeFootprint(encodeFootprint(footprint), footprint.detail)!;
+}
 
 /** Numbers from 0 up to below `limit`. */
 function randomNumbers(seed: number): (limit: number) => number {
@@ -70,8 +84,7 @@ function collect(replayed: Replayed, jit: (typeof MODES)[number], end: number, r
   const { machine } = replaying;
   const found: Footprint[] = [];
   const distance = end / CHECKPOINTS;
-  const begin = (): FootprintCollector =>
-    new FootprintCollector(machine, (f) => found.push(decodeFootprint(encodeFootprint(footprintOf(f)), true)!));
+  const begin = (): FootprintCollector => new FootprintCollector(machine, (f) => found.push(reread(footprintOf(f))), LINES);
   const checkpoint = (): void => {
     collector.checkpoint();
     watchWrites(machine.cpu);
@@ -123,6 +136,8 @@ describe.each([
       excluded += addresses.filter((a) => !mayTouch(footprint, { breakpoints: [a], watchpoints: [] })).length;
     }
     expect(excluded / (addresses.length * footprints.length)).toBeGreaterThan(0.05);
+    // Of some pages it is known which lines were touched.
+    expect(footprints.some(({ accessed }) => accessed!.some((line) => line % LINES_PER_PAGE !== 0))).toBe(true);
   });
 });
 
@@ -130,7 +145,7 @@ it('what happens at the instruction count of a checkpoint, but behind it, is tou
   // nop; nop; nop; div ecx; its handler stands at 800h, the IDT at 600h, the stack ends at 3f000h
   const { engine, machine } = makeRun('off', { bytes: [0x90, 0x90, 0x90, 0xf7, 0xf1], starts: [0] }, new Array(8).fill(0), false);
   const found: Footprint[] = [];
-  const collector = new FootprintCollector({ engine, cpu: machine.cpu } as unknown as PcMachine, (f) => found.push(footprintOf(f)));
+  const collector = new FootprintCollector({ engine, cpu: machine.cpu } as unknown as PcMachine, (f) => found.push(footprintOf(f)), null);
   for (const length of [3, 1]) {
     collector.checkpoint();
     watchWrites(machine.cpu);

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configure } from '../../src/machine/config.js';
+import { writeRom } from '../machines.js';
 import { type Recording, record } from '../replay/scripted.js';
 
 /** restored-anywhere.asm assembled (nasm -f bin). */
@@ -9,7 +9,6 @@ const CODE =
 /** resumed-code.asm assembled. */
 const RESUMED_CODE =
   '+i4PARYwAA8gwAwBDyLAZuo8AA8ACACQAAAAAAAAAAD//wAAAJvPAP//AAAAk88AFwAYAA8APwAAMAEAZrgQAI7YjsCO0LwAgAAAxwUwMAEAtgAIAMcFNDABAACODwAPAR02AA8A/L7KAA8AvwBQAAC5FAAAAPOkxgUAUQAAw7oAUQAA/9K9DgAAAIA1BVAAAAFopgAPAGgCAAEAaghoAFAAALDDz0114okdAJAAALAB5vT06/1r2x8DXCQIgWQkCP///v+DBCQCz6IAUQAARkZGRkZGRkZGRkZGDwvD';
-const JUMP_TO_START = [0xea, 0, 0, 0, 0xf0];
 
 interface ItsRecording extends Recording {
   readonly strict: true;
@@ -26,11 +25,7 @@ export function recordResumedCode(folder: string): ItsRecording {
 }
 
 function recordRom(folder: string, name: string, code: string): ItsRecording {
-  const bios = join(folder, `${name}.rom`);
-  const rom = Buffer.alloc(0x10000);
-  Buffer.from(code, 'base64').copy(rom);
-  rom.set(JUMP_TO_START, 0xfff0);
-  writeFileSync(bios, rom);
+  const bios = writeRom(join(folder, `${name}.rom`), code);
   const config = configure({ bios, memory: '4M', nodefaults: true, device: ['isa-debug-exit,iobase=0xf4,iosize=1'] });
   return { ...record(join(folder, `${name}.rr`), config, '5.2', 100_000, []), strict: true };
 }

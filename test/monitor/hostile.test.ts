@@ -165,7 +165,7 @@ describe('QMP', () => {
       text = whole.pop()!;
       for (const l of whole) replies.push(JSON.parse(l) as object);
     });
-    serveMachineProtocol(control, human, { input, output, quit: () => {} });
+    serveMachineProtocol(control, human, input, output);
     input.write('{"execute":"qmp_capabilities"}');
     let id = 0;
     await fc.assert(
@@ -197,7 +197,7 @@ describe('QMP', () => {
           output.setEncoding('utf8').on('data', (piece: string) => {
             text += piece;
           });
-          serveMachineProtocol(control, human, { input, output, quit: () => {} });
+          serveMachineProtocol(control, human, input, output);
           for (const piece of pieces) input.write(piece.replaceAll('\n', ' '));
           // A line feed ends a string; closing brackets end what is open.
           input.write(`\n${']'.repeat(400)}\n{"execute":"qmp_capabilities","id":1}\n{"execute":"query-name","id":2}`);

@@ -1,6 +1,7 @@
-; Firmware that waits for the power button, and switches the machine off when ACPI tells of it. Assembled by nasm -f bin.
+; Firmware that waits for the power button, and switches the machine off when ACPI tells of it. Assembled by nasm -f bin in the repository's folder.
         bits 16
         org 0
+        %include "src/cli/demo/pics.inc"
 PM      equ 0x600
 
 start:  xor ax, ax
@@ -26,24 +27,7 @@ start:  xor ax, ax
         mov al, 1
         out dx, al
 ; The interrupt controllers: IRQ 8 at vector 0x70, all masked but IRQ 2 and 9.
-        mov al, 0x11
-        out 0x20, al
-        out 0xa0, al
-        mov al, 0x08
-        out 0x21, al
-        mov al, 0x70
-        out 0xa1, al
-        mov al, 4
-        out 0x21, al
-        mov al, 2
-        out 0xa1, al
-        mov al, 1
-        out 0x21, al
-        out 0xa1, al
-        mov al, 0xfb
-        out 0x21, al
-        mov al, 0xfd
-        out 0xa1, al
+        INIT_PICS 0x08, 0x70, 0xfb, 0xfd
 ; ACPI is enabled, and so is the power button.
         mov al, 0xf1
         out 0xb2, al

@@ -1,24 +1,18 @@
 // Oracle: QEMU run (7.2.22): the events of a guest that switches itself off when it is told to; self-consistency (its replay).
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { palindrome, summary, temporaryFolder } from '../cli.js';
-import { QEMU_PC } from '../machines.js';
+import { QEMU_PC, writeRom } from '../machines.js';
 import { requireTool } from '../tools.js';
 import { QmpProgram } from './qmp-program.js';
 
-/** power-button.asm assembled (nasm -f bin). */
+/** power-button.asm assembled (nasm -f bin, in the repository's folder). */
 const CODE =
   'McCO2I7QvABwxwbEAXsAjA7GAWa5UAPg/mZnxwEABwAAuvgMZrhACwCAZu+6/AxmuAEGAABm77r4DGa4gAsAgGbvuvwMsAHusBHmIOagsAjmIbBw5qGwBOYhsALmobAB5iHm' +
   'obD75iGw/eahsPHmsroCBrgAAe/79Ov9ugAG7akAAXQI77oEBrgAIO+wIOag5iDP';
-const JUMP_TO_START = [0xea, 0, 0, 0, 0xf0];
 
 const folder = temporaryFolder();
-const bios = join(folder, 'power-button.rom');
-const rom = Buffer.alloc(0x10000);
-Buffer.from(CODE, 'base64').copy(rom);
-rom.set(JUMP_TO_START, 0xfff0);
-writeFileSync(bios, rom);
+const bios = writeRom(join(folder, 'power-button.rom'), CODE);
 const MACHINE = [...QEMU_PC, '-m', '8', '-nodefaults', '-bios', bios];
 
 /** Lets it sleep, presses the button, and gives what was told until it is off. */

@@ -43,7 +43,7 @@ export class Puppet implements DebuggedMachine {
       registers: REGISTERS,
       readMemory: memory,
       input: live,
-      reset: live,
+      reset: live ? 'taken' : 'refused',
       powerButton: live,
       snapshots: [],
       drives: [],
@@ -61,7 +61,7 @@ export class Puppet implements DebuggedMachine {
 export function puppetMonitor(mode: Puppet['mode'] = 'play') {
   const machine = new Puppet();
   machine.mode = mode;
-  const control = new MachineControl(machine);
-  const human = new HumanMonitor(control, () => {});
+  const control = new MachineControl(machine, () => {});
+  const human = new HumanMonitor(control);
   return { machine, control, human, say: (line: string) => human.execute(line) };
 }

@@ -85,8 +85,8 @@ export class QmpProgram {
     return this.child.exitCode;
   }
 
-  kill(): void {
-    this.child.kill('SIGKILL');
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    this.child.kill(signal);
   }
 
   private async line(): Promise<string> {

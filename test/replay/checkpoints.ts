@@ -24,7 +24,7 @@ export function addCheckpoints(
   const writer = StoreWriter.create(checkpointsPath(log), description, knownPages(config, []), log);
   let units: [string, number, Uint8Array][] = [];
   const owed = new OwedCopies(machine, (space, number, bytes) => units.push([space, number, bytes.slice()]));
-  const collector = new FootprintCollector(machine, (footprint) => footprints && writer.addFootprint(footprintOf(footprint)));
+  const collector = new FootprintCollector(machine, (footprint) => footprints && writer.addFootprint(footprintOf(footprint)), null);
   for (let until = 0; until < end; until += every) {
     session.run(until);
     const { icount, parts } = saveMachine(machine, session);

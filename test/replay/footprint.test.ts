@@ -10,28 +10,41 @@ import {
   reachBack,
   type Targets,
 } from '../../replay/checkpoints/footprint.js';
+import {
+  RECORD_FOOTPRINT_LINES as LINES,
+  RECORD_FOOTPRINT as PAGES,
+  RECORD_FOOTPRINT_WITHOUT_READS as WRITTEN_PAGES,
+} from '../../replay/checkpoints/format.js';
 import type { Watchpoint } from '../../src/core/debug-target.js';
 
+/** Ranges of pages, as ranges of lines. */
+const pages = (...numbers: number[]): number[] => numbers.map((page) => page * 64);
 const footprint: Footprint = {
   from: -1,
   to: 13_000_000_000,
   code: [0, 1, 0x1000, 0x1010, 0xc0100000, 0xc0100400, 0xfffffff0, 2 ** 32],
-  written: [7, 9, 0xfffff, 0x100000],
-  accessed: [0, 1, 7, 9, 0x20, 0x21, 0xfffff, 0x100000],
+  written: pages(7, 9, 0xfffff, 0x100000),
+  accessed: pages(0, 1, 7, 9, 0x20, 0x21, 0xfffff, 0x100000),
+  detail: PAGES,
 };
 
 describe('a footprint', () => {
   it('is read as it was written', () => {
-    expect(decodeFootprint(encodeFootprint(footprint), true)).toEqual(footprint);
-    const empty = { from: 5, to: 6, code: [], written: [], accessed: [] };
-    expect(decodeFootprint(encodeFootprint(empty), true)).toEqual(empty);
+    const byLines: Footprint = {
+      ...footprint,
+      written: [64, 65, 2 ** 26 - 1, 2 ** 26],
+      accessed: [0, 3, 64, 128, 2 ** 26 - 2, 2 ** 26],
+      detail: LINES,
+    };
+    const empty: Footprint = { from: 5, to: 6, code: [], written: [], accessed: [], detail: LINES };
+    for (const one of [footprint, byLines, empty]) expect(decodeFootprint(encodeFootprint(one), one.detail)).toEqual(one);
   });
 
   it('of an earlier format does not know what was read', () => {
-    const earlier = { ...footprint, accessed: null };
-    expect(decodeFootprint(encodeFootprint(earlier), false)).toEqual(earlier);
-    expect(decodeFootprint(encodeFootprint(earlier), true)).toBeNull();
-    expect(decodeFootprint(encodeFootprint(footprint), false)).toBeNull();
+    const earlier: Footprint = { ...footprint, accessed: null, detail: WRITTEN_PAGES };
+    expect(decodeFootprint(encodeFootprint(earlier), WRITTEN_PAGES)).toEqual(earlier);
+    expect(decodeFootprint(encodeFootprint(earlier), PAGES)).toBeNull();
+    expect(decodeFootprint(encodeFootprint(footprint), WRITTEN_PAGES)).toBeNull();
     const watch = (kind: Watchpoint['kind']): Targets => ({ breakpoints: [], watchpoints: [{ kind, address: 0x3000, lengthBytes: 1 }] });
     expect([mayTouch(earlier, watch('read')), mayTouch(earlier, watch('access')), mayTouch(earlier, watch('write'))]).toEqual([
       true,
@@ -48,7 +61,7 @@ describe('a footprint', () => {
       span.writeDoubleLE(to, 8);
       return Buffer.concat([span, deflateRawSync(bytes)]);
     };
-    expect(decodeFootprint(packed(0, 1, Uint8Array.of(0, 0, 0)), true)).not.toBeNull();
+    expect(decodeFootprint(packed(0, 1, Uint8Array.of(0, 0, 0)), PAGES)).not.toBeNull();
     const bad = [
       whole.subarray(0, 10),
       whole.subarray(0, whole.length - 3),
@@ -63,11 +76,15 @@ describe('a footprint', () => {
       packed(0, 1, Uint8Array.of(0, 0, 1, 0x80, 0x80, 0x80, 0x01, 1)),
       packed(0, 1, new Uint8Array(17 << 20)),
     ];
-    for (const payload of bad) expect(decodeFootprint(payload, true)).toBeNull();
+    for (const payload of bad) expect(decodeFootprint(payload, PAGES)).toBeNull();
+    const lastLine = Uint8Array.of(0, 0, 1, 0xff, 0xff, 0xff, 0x1f, 1);
+    expect(decodeFootprint(packed(0, 1, lastLine), LINES)?.accessed).toEqual([2 ** 26 - 1, 2 ** 26]);
+    lastLine[7] = 2;
+    expect(decodeFootprint(packed(0, 1, lastLine), LINES)).toBeNull();
     for (let k = 0; k < whole.length; k++) {
       const changed = whole.slice();
       changed[k]! ^= 0x40;
-      expect(() => decodeFootprint(changed, true)).not.toThrow();
+      expect(() => decodeFootprint(changed, PAGES)).not.toThrow();
     }
   });
 
@@ -105,6 +122,19 @@ describe('a footprint', () => {
   ] as const)('says of %s watchpoints at %d, %d bytes: %s', (kind, address, lengthBytes, expected) => {
     expect(mayTouch(footprint, { breakpoints: [], watchpoints: [{ kind, address, lengthBytes }] })).toBe(expected);
   });
+});
+
+it.each([
+  ['write', 0x1000, 64, false],
+  ['write', 0x1000, 65, true],
+  ['write', 0x103f, 2, true],
+  ['write', 0x107f, 1, true],
+  ['write', 0x1080, 8, false],
+  ['read', 0x1000, 1, true],
+  ['access', 0xfff, 1, false],
+] as const)('says of %s watchpoints at %d, %d bytes, where it knows lines: %s', (kind, address, lengthBytes, expected) => {
+  const byLines: Footprint = { ...footprint, written: [65, 66], accessed: [64, 66], detail: LINES };
+  expect(mayTouch(byLines, { breakpoints: [], watchpoints: [{ kind, address, lengthBytes }] })).toBe(expected);
 });
 
 it('joins ranges that overlap, touch or nearly do', () => {

@@ -40,7 +40,11 @@ export const TRACE_FIELDS: readonly TraceField[] = [
 
 const LINE_FEED = 10;
 const MARK = 'Trace 0: ';
-const DIGIT = Uint8Array.from({ length: 256 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16) || 0);
+const NO_DIGIT = 0x80;
+/** What a character is worth as a hexadecimal digit. */
+const DIGIT = new Uint8Array(256).fill(NO_DIGIT);
+for (const [value, digit] of [...'0123456789abcdef'].entries())
+  for (const c of [digit, digit.toUpperCase()]) DIGIT[c.charCodeAt(0)] = value;
 
 /** Splits QEMU's trace (`-d cpu,exec -singlestep`) into records: what each piece of the stream completes. */
 export async function* readTrace(stream: Readable): AsyncGenerator<TraceRecord[]> {
@@ -60,7 +64,7 @@ export async function* readTrace(stream: Readable): AsyncGenerator<TraceRecord[]
   }
 }
 
-/** The record between two marks; null for a trace without a dump. */
+/** The record between two marks; null for a trace without a dump. @throws Error when a number is not where it is expected: no dump of this QEMU */
 function parse(text: Buffer, begin: number, end: number): TraceRecord | null {
   const record = new Uint32Array(TRACE_FIELDS.length);
   let [line, at] = [-1, begin];
@@ -71,8 +75,16 @@ function parse(text: Buffer, begin: number, end: number): TraceRecord | null {
       if (at++ >= end) return null;
       line++;
     }
-    let value = 0;
-    for (let d = at + column; d < at + column + digits; d++) value = (value << 4) | DIGIT[text[d]!]!;
+    let [value, seen] = [0, 0];
+    for (let d = at + column; d < at + column + digits; d++) {
+      const digit = d < end ? DIGIT[text[d]!]! : NO_DIGIT;
+      value = (value << 4) | digit;
+      seen |= digit;
+    }
+    if (seen >= NO_DIGIT)
+      throw new Error(
+        `QEMU's dump has no number where ${TRACE_FIELDS[k]!.name} is expected:\n${text.subarray(begin, end).toString('latin1')}`,
+      );
     record[k] = value & mask;
   }
   return record;

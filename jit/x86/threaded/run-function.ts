@@ -69,7 +69,7 @@ function callExec(): Statement[] {
 }
 
 /**
- * The function that executes a block and, along links what comes behind it: see ThreadedInterpreter.run. In one function with the frequent shapes, since a call for each instruction took a third
+ * The function that executes a block and, along links what comes behind it: see ThreadedInterpreter.run. In one function with the frequent shapes, since a call for each instruction took a quarter
  * of the interpreter's time. Not with all shapes: V8 takes seconds for that, and drops all of it when one of them meets something new.
  */
 export function runFunction(): FunctionExpression {

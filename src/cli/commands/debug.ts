@@ -3,6 +3,7 @@ import { MachineThread } from '../../debug/machine-thread.js';
 import { DebugServices, gdbService, monitorService, refuseTwoTerminals, type ServiceConfig } from '../debug-services.js';
 import { machineOptions } from '../machine-options.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
+import { onStopSignal } from '../stop-signals.js';
 import { terminalTargets } from '../terminal-targets.js';
 
 interface DebugArguments extends ReplayArguments {
@@ -44,7 +45,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
     const machine = new MachineThread({ ...job, config: terminalTargets(job.config, piped) });
     const quit = (): void => void machine.call('quit', {}).catch(() => {});
     const running = new DebugServices(machine, quit);
-    process.on('SIGINT', quit).on('SIGTERM', quit).on('SIGHUP', quit);
+    const endSignals = onStopSignal(() => running.control.end('host-signal'));
     try {
       running.openPipes(services);
       await Promise.race([machine.ready, machine.ended]);
@@ -53,7 +54,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
       await machine.ended;
     } finally {
       running.close();
-      process.off('SIGINT', quit).off('SIGTERM', quit).off('SIGHUP', quit);
+      endSignals();
     }
   },
 };

@@ -2,15 +2,19 @@ import { availableParallelism } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { EXIT_DIVERGENCE, UserError } from '../../core/errors.js';
 import type { Cause } from '../../verify/diagnose.js';
+import { planVerification } from '../../verify/plan.js';
 import type { Difference } from '../../verify/segment.js';
+import { segmentJob, unheard } from '../../verify/segment-job.js';
 import { type Finding, type VerifyResult, verify } from '../../verify/verify.js';
 import { machineOptions } from '../machine-options.js';
 import { printLines } from '../print-lines.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
 import { sessionOptions } from '../session-options.js';
+import { onStopSignal } from '../stop-signals.js';
 
 interface VerifyArguments extends ReplayArguments {
   readonly workers?: string | undefined;
+  readonly jobs?: boolean | undefined;
 }
 
 const MAX_WORKERS = 256;
@@ -30,25 +34,33 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
   builder: (argv) =>
     sessionOptions(machineOptions(argv.positional('log', { type: 'string', demandOption: true, describe: 'The recording' })))
       .option('workers', { type: 'string', requiresArg: true, describe: 'Machines at a time (default: one per processor)' })
+      .option('jobs', {
+        type: 'boolean',
+        describe: 'Only print the segments, one a line: each is a job for palindrome-segment, on any machine that has the files',
+      })
       .hide('until')
       .hide('screenshot')
       .example('$0 verify boot.rr --workers 4', 'four segments at a time')
       .epilogue('Exit code 3: a segment is not what was recorded; the first instruction that differs is named.') as never,
   handler: async (args) => {
     const { log, config, inputs = [], logFormat, strict, jit, final } = replayJob({ ...args, json: true });
+    const recording = { log: log!, config: unheard(config), inputs, logFormat, strict, jit, final };
+    if (args.jobs) {
+      const { segments } = planVerification(recording);
+      await printLines(segments.map((segment) => JSON.stringify(segmentJob(recording, segment))));
+      return;
+    }
     const stop = new AbortController();
-    const onSignal = (): void => stop.abort();
-    process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+    const endSignals = onStopSignal(() => stop.abort());
     const quiet = !process.stderr.isTTY;
     const onProgress = (places: readonly number[], done: number, segments: number): void => {
       if (quiet) return;
       const at = places.map((icount) => (icount / 1e6).toFixed(0)).join(', ');
       process.stderr.write(`\r\x1b[K${done} of ${segments} segments | workers at ${at} M instructions`);
     };
-    const recording = { log: log!, config, inputs, logFormat, strict, jit, final };
     const result = await verify(recording, { workers: workersOf(args.workers), onProgress, signal: stop.signal });
     if (!quiet) process.stderr.write('\r\x1b[K');
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    endSignals();
     if (result.findings.length > 0) process.exitCode = EXIT_DIVERGENCE;
     else if (result.stopped) process.exitCode = 130;
     await printLines(args.json ? [JSON.stringify({ command: 'verify', ...result })] : lines(result));

@@ -1,10 +1,11 @@
 ; The built-in guest of `palindrome demo`: a small 32-bit multiboot kernel.
 ; It takes timer, keyboard and serial interrupts, reads the RTC, maps pages on demand in its page-fault handler, rewrites its own code,
 ; moves memory with REP, does 64-bit and x87 arithmetic, reports on COM1, and leaves through isa-debug-exit at port 0xf4.
-; Build: nasm -f bin guest.asm -o guest.bin   (tools/build-guest.ts puts the result into guest-image.ts)
+; Build, in the repository's folder: nasm -f bin src/cli/demo/guest.asm -o guest.bin   (tools/build-guest.ts puts the result into guest-image.ts)
 
 bits 32
 org 0x100000
+%include "src/cli/demo/pics.inc"
 
 COM1        equ 0x3f8
 EXIT_PORT   equ 0xf4
@@ -137,24 +138,7 @@ setup_interrupts:
   mov eax, isr_rtc
   call set_gate
   lidt [idt_pointer]
-  mov al, 0x11                      ; both 8259s: ICW1..ICW4, vectors 0x20 and 0x28
-  out 0x20, al
-  out 0xa0, al
-  mov al, 0x20
-  out 0x21, al
-  mov al, 0x28
-  out 0xa1, al
-  mov al, 4
-  out 0x21, al
-  mov al, 2
-  out 0xa1, al
-  mov al, 1
-  out 0x21, al
-  out 0xa1, al
-  mov al, 0xe8                      ; timer, keyboard, cascade, COM1
-  out 0x21, al
-  mov al, 0xfe                      ; RTC
-  out 0xa1, al
+  INIT_PICS 0x20, 0x28, 0xe8, 0xfe   ; open: timer, keyboard, cascade, COM1; RTC
   ret
 
 set_gate:                           ; eax handler, edi gate; edi advances

@@ -12,12 +12,10 @@ import { DebugServices } from '../debug-services.js';
 import { openKeyboard } from '../keyboard.js';
 import { replayJob } from '../replay-job.js';
 import { stdinDevice } from '../stdin-device.js';
+import { onStopSignal } from '../stop-signals.js';
 import { CharSockets } from './char-sockets.js';
 import { parseQemuOptions, type QemuCommandLine } from './qemu-options.js';
 import { SharedTerminal } from './shared-terminal.js';
-
-/** What ends the program in good order. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const HELP = `palindrome-system-i386 [QEMU's options] [DISK]: a machine, with QEMU's own command line
 
@@ -62,10 +60,6 @@ async function run(line: QemuCommandLine): Promise<void> {
     quitting = true;
     void machine.call('quit', {}).catch(() => {});
   };
-  const onSignal = (_: string, number: number): void => {
-    process.stderr.write(`palindrome-system-i386: terminating on signal ${number}\n`);
-    quit();
-  };
   const services = new DebugServices(machine, quit);
   Object.assign(services.control, {
     name: line.name,
@@ -74,7 +68,10 @@ async function run(line: QemuCommandLine): Promise<void> {
     endsWith: (cause: StopCause) => isOver(cause, line),
   });
   machine.observe({ stopped: (cause) => ended(cause, line) && quit() });
-  for (const name of SIGNALS) process.on(name, onSignal);
+  const endSignals = onStopSignal((number) => {
+    process.stderr.write(`palindrome-system-i386: terminating on signal ${number}\n`);
+    services.control.end('host-signal');
+  });
   const keys = terminal(line, stdinDevice(made.config), machine, services, quit);
   let endKeyboard = (): void => {};
   const waiting = (address: string): void => void process.stderr.write(`palindrome-system-i386: waiting for connection on: ${address}\n`);
@@ -101,7 +98,7 @@ async function run(line: QemuCommandLine): Promise<void> {
     services.close();
     endKeyboard();
     process.stdin.pause();
-    for (const name of SIGNALS) process.off(name, onSignal);
+    endSignals();
     if (line.pidFile !== null) rmSync(line.pidFile, { force: true });
   }
 }

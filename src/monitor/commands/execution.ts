@@ -1,13 +1,13 @@
 import type { MachineControl } from '../machine-control.js';
 import { type CommandGroup, silent } from './command.js';
 
-/** Commands that let the machine run, stop, step, or end. @param quit ends the program */
-export function executionCommands(control: MachineControl, quit: () => void): CommandGroup {
+/** Commands that let the machine run, stop, step, or end. */
+export function executionCommands(control: MachineControl): CommandGroup {
   return {
     commands: [
       { names: 'cont|c', parameters: '', help: 'resume emulation', run: silent(() => control.cont()) },
       { names: 'stop|s', parameters: '', help: 'stop emulation', run: silent(() => control.stop()) },
-      { names: 'quit|q', parameters: '', help: 'quit the emulator', run: silent(() => announceAndQuit(control, quit)) },
+      { names: 'quit|q', parameters: '', help: 'quit the emulator', run: silent(() => control.end('host-qmp-quit')) },
       {
         names: 'step',
         parameters: '',
@@ -43,9 +43,4 @@ export function executionCommands(control: MachineControl, quit: () => void): Co
       },
     ],
   };
-}
-
-function announceAndQuit(control: MachineControl, quit: () => void): void {
-  control.announceQuit();
-  quit();
 }
