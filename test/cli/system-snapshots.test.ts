@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createQcow2 } from '../../src/block/qcow2/create.js';
 import { summary, temporaryFolder } from '../cli.js';
@@ -23,7 +24,7 @@ async function started(...args: string[]): Promise<QmpProgram> {
 /** Lets it run until it has executed so many instructions, and stops it. */
 async function runTo(program: QmpProgram, icount: number): Promise<void> {
   await program.qmp('cont');
-  while ((await program.icount()) < icount);
+  while ((await program.icount()) < icount) await sleep(1);
   await program.qmp('stop');
 }
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { decodeEvent, type LogEvent } from '../../replay/log/events.js';
 import { QCODE_NAMES } from '../../replay/log/qcodes.js';
@@ -169,7 +170,10 @@ function booting(name: string): string[] {
 }
 
 async function booted(qemu: RecordingQemu, name: string): Promise<void> {
-  while (readFileSync(join(dir, `${name}.txt`), 'latin1') !== 'D') await qemu.icount();
+  while (readFileSync(join(dir, `${name}.txt`), 'latin1') !== 'D') {
+    await qemu.icount();
+    await sleep(10);
+  }
 }
 
 /** A boot sector that reads five sectors, one by one, through INT 13h, turns the speaker on, writes D to port 0xe9 and halts. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 type Reply = { readonly return?: unknown; readonly error?: { readonly desc: string } };
 
@@ -43,12 +44,12 @@ export class RecordingQemu {
 
   /** Waits until the guest has executed that many instructions. */
   async reach(icount: number): Promise<void> {
-    while ((await this.icount()) < icount);
+    while ((await this.icount()) < icount) await sleep(5);
   }
 
   /** Waits until the instruction count has changed so many times: by then QEMU's main loop has looked at its sockets as often. */
   async turns(count: number): Promise<void> {
-    for (let last = await this.icount(), seen = 0; seen < count; ) {
+    for (let last = await this.icount(), seen = 0; seen < count; await sleep(1)) {
       const now = await this.icount();
       if (now !== last) seen++;
       last = now;

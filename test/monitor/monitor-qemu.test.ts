@@ -1,6 +1,7 @@
 // Oracle: QEMU run (7.2.22): the same commands in both monitors say the same.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createQcow2 } from '../../src/block/qcow2/create.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
@@ -169,7 +170,7 @@ describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
         const more = vmstate === undefined ? {} : { vmstate };
         told.push(await p.ask({ execute: `snapshot-${kind}`, arguments: { 'job-id': id, tag, devices, ...more } }));
         const over = (): boolean => p.events.some(({ data }) => JSON.stringify(data) === JSON.stringify({ status: 'concluded', id }));
-        while (!over()) await p.qmp('query-name');
+        for (; !over(); await sleep(10)) await p.qmp('query-name');
       };
       await job('save', 'one', ['store'], 'store');
       await job('save', 'one', ['store'], 'store');

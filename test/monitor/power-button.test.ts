@@ -1,5 +1,6 @@
 // Oracle: QEMU run (7.2.22): the events of a guest that switches itself off when it is told to; self-consistency (its replay).
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { palindrome, summary, temporaryFolder } from '../cli.js';
 import { QEMU_PC, writeRom } from '../machines.js';
@@ -18,7 +19,7 @@ const MACHINE = [...QEMU_PC, '-m', '8', '-nodefaults', '-bios', bios];
 /** Lets it sleep, presses the button, and gives what was told until it is off. */
 async function switchOff(program: QmpProgram): Promise<unknown> {
   await program.start();
-  while (!/HLT=1/.test(await program.human('info registers')));
+  while (!/HLT=1/.test(await program.human('info registers'))) await sleep(10);
   expect(await program.qmp('system_powerdown')).toEqual({});
   const code = await program.end();
   return { code, events: program.events.filter(({ event }) => !/STOP|RESUME/.test(event)).map(({ event, data }) => ({ event, data })) };

@@ -1,6 +1,7 @@
 // Oracle: QEMU run (7.2.22): what is told of a guest that was switched off, and is reset; QEMU's recording of it; self-consistency (replays of ours).
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { summary, temporaryFolder } from '../cli.js';
 import { QEMU_PC, writeRom } from '../machines.js';
@@ -22,6 +23,7 @@ async function asleep(p: QmpProgram): Promise<string> {
   for (;;) {
     const registers = await p.human('info registers');
     if (/HLT=1/.test(registers)) return `${/EIP=\w+/.exec(registers)} ${await p.human('xp /1xh 0x500')}`;
+    await sleep(10);
   }
 }
 

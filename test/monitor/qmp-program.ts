@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Our program with QEMU's command line, as built. */
 export const SYSTEM = new URL('../../dist/src/cli/system/main.js', import.meta.url).pathname;
@@ -23,6 +24,8 @@ export class QmpProgram {
     this.child.stderr!.on('data', (d: Buffer) => {
       this.errors += d.toString();
     });
+    // One that has gone is met when its answer is waited for.
+    this.child.stdin!.on('error', () => {});
     this.replies = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -63,7 +66,8 @@ export class QmpProgram {
 
   /** Waits until an event of that name has come (again). */
   async event(name: string, times = 1): Promise<void> {
-    while (this.events.filter((e) => e.event === name).length < times) await this.qmp('query-name');
+    // Asking without a pause keeps QEMU's lock from the thread that would make the event.
+    for (; this.events.filter((e) => e.event === name).length < times; await sleep(10)) await this.qmp('query-name');
   }
 
   async icount(): Promise<number> {
