@@ -65,6 +65,8 @@ const MAX_GROWING = 4;
 const OVERDUE = 1 << 18;
 /** Executions after which a block that waits for a script is compiled with as many as there are. */
 const WAITING = 256;
+/** Blocks that came up since V8 was asked what it has finished, before it is asked again: it looks through the whole stack to answer. */
+const POLL = 32;
 /** Blocks compiled in one script: parsing is a quarter of what it costs one by one. */
 const BATCH = 16;
 const CAPACITY = 1 << 14;
@@ -96,6 +98,8 @@ export class TranslationCache {
   private optimising: Translation[] = [];
   /** Times that a block came up. */
   private time = 0;
+  /** When V8 was asked what it has finished. */
+  private polledAt = 0;
   /** Oldest first. */
   private live: TranslatableBlock[] = [];
   private readonly bailOuts = new WeakMap<TranslatableBlock, number>();
@@ -193,6 +197,8 @@ export class TranslationCache {
   /** Enters what V8 has finished meanwhile into blocks; false: nothing was. */
   private publishOptimised(): boolean {
     const { optimiser } = this.options;
+    if (this.time - this.polledAt < POLL) return false;
+    this.polledAt = this.time;
     const done = this.optimising.filter(
       (t) => t.entry.pending !== t || optimiser!.isOptimised(t.generated) || this.time - t.requestedAt > OVERDUE,
     );
