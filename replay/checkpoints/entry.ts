@@ -1,4 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { HASH_NAMES, type HashName } from './content-hash.js';
 import { type CheckpointEntry, MAX_PAYLOAD_BYTES, type Space, type StoreDescription } from './format.js';
 
 const MAX_SPACES = 16;
@@ -74,5 +75,6 @@ export function checkDescription(v: unknown): StoreDescription | null {
   if (spaces.length > MAX_SPACES) return null;
   for (const space of spaces)
     if (!isObject(space) || !isCount(space.unitBytes, 1 << 22) || space.unitBytes === 0 || !isCount(space.count, MAX_UNITS)) return null;
+  if (v.hash !== undefined && !HASH_NAMES.includes(v.hash as HashName)) return null;
   return v as unknown as StoreDescription;
 }

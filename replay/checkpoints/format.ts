@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { HashName } from './content-hash.js';
 
 /** Layout of LOG.checkpoints: see FORMAT.md in this folder. All numbers little-endian. */
 export const MAGIC = 'PALCKPT5';
@@ -10,7 +11,7 @@ export const REFUSED_MAGIC = 'PALCKPT1';
 export const PREAMBLE_BYTES = 16;
 export const MAX_DESCRIPTION_BYTES = 1 << 20;
 export const RECORD_HEADER_BYTES = 16;
-/** Bytes of a content's hash: the first half of its SHA-256, as in the digest of a machine. */
+/** Bytes of a content's hash. */
 export const HASH_BYTES = 16;
 /** Of one content in the list of a CONTENTS record: hash, length. */
 export const CONTENT_ENTRY_BYTES = HASH_BYTES + 4;
@@ -78,6 +79,8 @@ export interface StoreDescription {
   /** Of the recording (hex): a store of another one is refused. */
   readonly identity: string;
   readonly spaces: Readonly<Record<string, Space>>;
+  /** Absent: SHA-256, as in stores of earlier versions. */
+  readonly hash?: HashName;
 }
 
 /** A place in the log; see LogPosition. */

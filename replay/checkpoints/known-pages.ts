@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { contentHash } from './content-hash.js';
+import type { ContentHash } from './content-hash.js';
 
 const PAGE = 4096;
 /** What a compressed RAM disk may unpack to; a larger one is not looked into. */
@@ -36,14 +36,14 @@ export class KnownPages {
   }
 
   /** All pages by their hash. Reads all files. */
-  index(): Map<string, KnownPage> {
+  index(hashOf: ContentHash): Map<string, KnownPage> {
     const found = new Map<string, KnownPage>();
     for (let source = 0; source < this.files.length * 2; source++) {
       const bytes = this.source(source);
       if (bytes === null) continue;
       for (const [from, to] of (source & 1) === 0 ? [[0, bytes.length] as const] : cpioFiles(bytes))
         for (let offset = from; offset < to; offset += PAGE) {
-          const hash = contentHash(cut(bytes, offset, to));
+          const hash = hashOf(cut(bytes, offset, to));
           if (!found.has(hash)) found.set(hash, { source, offset, length: Math.min(PAGE, to - offset) });
         }
       this.sources.delete(source);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { FileInput } from '../log/input.js';
 import { HEADER_BYTES } from '../log/reader.js';
-import { contentHash } from './content-hash.js';
+import { type ContentHash, contentHash, type HashName } from './content-hash.js';
 import { encodeCheckpoint } from './entry.js';
 import { exclusiveOr } from './exclusive-or.js';
 import { type DetailedSpan, encodeFootprint, type Footprint, type FootprintDetail } from './footprint.js';
@@ -52,6 +52,7 @@ export interface CheckpointMoment {
 export class StoreWriter {
   private readonly file: StoreFile;
   private readonly spaces: Readonly<Record<string, Space>>;
+  private readonly hashOf: ContentHash;
   /** Contents by hash. */
   private readonly ids: Map<string, number>;
   /** Hashes by content. */
@@ -80,6 +81,7 @@ export class StoreWriter {
   private constructor(
     file: StoreFile,
     description: Pick<StoreDescription, 'spaces'>,
+    hashOf: ContentHash,
     known: ReadonlyMap<string, KnownPage>,
     hashes: string[],
     there: readonly (StoredCheckpoint | null)[],
@@ -90,6 +92,7 @@ export class StoreWriter {
     this.log = log;
     this.file = file;
     this.spaces = description.spaces;
+    this.hashOf = hashOf;
     this.known = known;
     this.hashes = hashes;
     this.ids = new Map(hashes.map((hash, id) => [hash, id]));
@@ -99,7 +102,10 @@ export class StoreWriter {
 
   /** Begins a new store, in the place of one that was there. */
   static create(path: string, description: StoreDescription, known: KnownPages, log: string): StoreWriter {
-    return new StoreWriter(StoreFile.create(path, description), description, known.index(), [''], [], [], log);
+    const hash: HashName = description.hash ?? 'blake2b512';
+    const hashOf = contentHash(hash);
+    const file = StoreFile.create(path, { ...description, hash: hash === 'sha256' ? undefined : hash });
+    return new StoreWriter(file, description, hashOf, known.index(hashOf), [''], [], [], log);
   }
 
   /** Goes on with a store that is there; see CheckpointStore for the errors. */
@@ -107,7 +113,7 @@ export class StoreWriter {
     const store = new CheckpointStore(path, identity, known, { writable: true });
     const file = store.release();
     file.goOn();
-    return new StoreWriter(file, store, known.index(), store.hashes(), store.all, store.footprintSpans, log);
+    return new StoreWriter(file, store, store.hashOf, known.index(store.hashOf), store.hashes(), store.all, store.footprintSpans, log);
   }
 
   /** Some of what changed in a space since the checkpoint before: numbers of pages, and their bytes one behind the other. Each page once. */
@@ -184,7 +190,7 @@ export class StoreWriter {
   /** Number of a content; a new one is put down for writing. @param unit of the space that it is in */
   private content(bytes: Uint8Array, space: string | null, unit = 0): number {
     if (space === MEMORY && isZero(bytes)) return 0;
-    const hash = contentHash(bytes);
+    const hash = this.hashOf(bytes);
     const before = this.ids.get(hash);
     if (before !== undefined) return before;
     const page = space === MEMORY ? this.known.get(hash) : undefined;

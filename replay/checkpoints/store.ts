@@ -1,7 +1,7 @@
 import { inflateRawSync } from 'node:zlib';
-import { totalDigest } from '../../src/core/digest.js';
+import { shortHash, totalDigest } from '../../src/core/digest.js';
 import { UserError } from '../../src/core/errors.js';
-import { contentHash } from './content-hash.js';
+import { type ContentHash, contentHash } from './content-hash.js';
 import { checkDescription, decodeCheckpoint } from './entry.js';
 import { exclusiveOr } from './exclusive-or.js';
 import { type DetailedSpan, decodeFootprint, type Footprint, footprintSpan, isFootprintDetail, SPAN_BYTES } from './footprint.js';
@@ -64,6 +64,10 @@ export class CheckpointStore {
   private contentCount = 0;
   private readonly cache = new Map<Block, Uint8Array[]>();
   private cachedBytes = 0;
+  /** What its contents are known by. */
+  readonly hashOf: ContentHash;
+  /** By content: what the digest of a machine has for it. */
+  private readonly digests = new Map<number, string>();
   /** Check each content against its hash. */
   private readonly strict: boolean;
 
@@ -83,6 +87,7 @@ export class CheckpointStore {
       if (checked.identity !== identity)
         throw new UserError('option-mismatch', `${path} belongs to another recording; its checkpoints cannot be used with this one`);
       this.spaces = checked.spaces;
+      this.hashOf = contentHash(checked.hash ?? 'sha256');
       const damages: string[] = [];
       this.all = this.scan(damages);
       this.damages = damages;
@@ -177,11 +182,11 @@ export class CheckpointStore {
     const isWhole = base < block.first && (original.bases?.[base - original.first] ?? 0) === 0;
     if (!isWhole || whole.length !== difference.length || whole.length % PAGE !== 0) throw this.damaged(block);
     const { bytes } = exclusiveOr(difference, whole);
-    if (this.strict && contentHash(bytes) !== this.hash(id)) throw this.damaged(block);
+    if (this.strict && this.hashOf(bytes) !== this.hash(id)) throw this.damaged(block);
     return bytes;
   }
 
-  /** Hash of a content, as in the digest of a machine. */
+  /** Hash of a content, by `hashOf`. */
   hash(id: number): string {
     const block = this.blockOf(id);
     block.hashes ??= this.readHashes(block);
@@ -236,7 +241,7 @@ export class CheckpointStore {
     if (contents === null) throw this.damaged(block);
     if (this.strict)
       contents.forEach((bytes, k) => {
-        if ((block.bases?.[k] ?? 0) === 0 && contentHash(bytes) !== this.hash(block.first + k)) throw this.damaged(block);
+        if ((block.bases?.[k] ?? 0) === 0 && this.hashOf(bytes) !== this.hash(block.first + k)) throw this.damaged(block);
       });
     this.keep(block, contents);
     return contents;
@@ -295,13 +300,25 @@ export class CheckpointStore {
     return block.bases?.[id - block.first] ?? 0;
   }
 
-  /** Digest of the whole machine at a checkpoint, as `replay --json` prints it; null: not known (a machine with disks). Takes some milliseconds. */
+  /** Digest of the whole machine at a checkpoint, as `replay --json` prints it; null: not known (a machine with disks, a damaged content). Reads what it did not read before. */
   digest({ items, tables }: StoredCheckpoint): string | null {
     if (Object.keys(this.spaces).some((name) => name !== MEMORY)) return null;
     const parts = Object.entries(items).filter(([name]) => !NO_PARTS.includes(name));
-    const pages: [number, string][] = [];
-    (tables[MEMORY] ?? PageTable.EMPTY).differences(PageTable.EMPTY, (page, id) => pages.push([page, this.hash(id)]));
-    return totalDigest(Object.fromEntries(parts.map(([name, id]) => [name, this.hash(id)])), pages);
+    const pages: [number, number][] = [];
+    (tables[MEMORY] ?? PageTable.EMPTY).differences(PageTable.EMPTY, (page, id) => pages.push([page, id]));
+    try {
+      const found = pages.map(([page, id]) => [page, this.digestOf(id)] as const);
+      return totalDigest(Object.fromEntries(parts.map(([name, id]) => [name, this.digestOf(id)])), found);
+    } catch (e) {
+      if (e instanceof UserError && e.code === 'store-corrupt') return null;
+      throw e;
+    }
+  }
+
+  private digestOf(id: number): string {
+    const digest = this.digests.get(id) ?? shortHash(this.content(id));
+    this.digests.set(id, digest);
+    return digest;
   }
 
   /** Length of the file, without what is no whole record. */

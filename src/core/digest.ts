@@ -16,7 +16,8 @@ export interface MachineDigest {
   readonly pages: ReadonlyMap<number, string>;
 }
 
-function hash(bytes: Uint8Array): string {
+/** What a digest has for a page or the state of a part: the first half of the SHA-256, hex. */
+export function shortHash(bytes: Uint8Array): string {
   return short(createHash('sha256').update(bytes));
 }
 
@@ -38,7 +39,7 @@ export function digestMachine(parts: Readonly<Record<string, StatefulPart>>, mem
   for (let page = 0; page * PAGE < memory.length; page++) {
     const bytes = memory.subarray(page * PAGE, (page + 1) * PAGE);
     if (Buffer.compare(bytes, ZERO_PAGE) === 0) continue;
-    pages.set(page, hash(bytes));
+    pages.set(page, shortHash(bytes));
   }
   return { total: totalDigest(partDigests, pages), parts: partDigests, pages };
 }

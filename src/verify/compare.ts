@@ -1,5 +1,4 @@
 import { TlbState } from '../../jit/x86/tlb-state.js';
-import { contentHash } from '../../replay/checkpoints/content-hash.js';
 import { PageTable } from '../../replay/checkpoints/page-table.js';
 import type { CheckpointStore, StoredCheckpoint } from '../../replay/checkpoints/store.js';
 import { describeFields, restoreState } from '../core/save.js';
@@ -31,7 +30,7 @@ function partDifferences(timeline: Timeline, store: CheckpointStore, checkpoint:
   const wrong: string[] = [];
   for (const [name, bytes] of saveMachine(machine, session).parts) {
     const id = checkpoint.items[name];
-    if (name !== NOT_COMPARED && (id === undefined || store.hash(id) !== contentHash(bytes))) wrong.push(name);
+    if (name !== NOT_COMPARED && (id === undefined || store.hash(id) !== store.hashOf(bytes))) wrong.push(name);
   }
   return wrong.flatMap((name) =>
     fieldDifferences(machine, name, checkpoint.items[name] === undefined ? null : store.content(checkpoint.items[name])),
@@ -60,7 +59,7 @@ function pageDifferences(timeline: Timeline, store: CheckpointStore, checkpoint:
   for (const page of timeline.pagesThatMayDiffer(checkpoint)) {
     const found = u8.subarray(page * PAGE, (page + 1) * PAGE);
     const id = table.get(page);
-    const same = id === 0 ? isZero(found) : store.hash(id) === contentHash(found);
+    const same = id === 0 ? isZero(found) : store.hash(id) === store.hashOf(found);
     if (!same) differences.push(pageDifference(timeline.machine, page, id === 0 ? ZEROS : store.content(id), found));
   }
   for (const [name, { clusters }] of Object.entries(timeline.machine.overlays)) {
@@ -70,12 +69,12 @@ function pageDifferences(timeline: Timeline, store: CheckpointStore, checkpoint:
     for (const number of numbers) {
       const found = clusters.get(number);
       const id = disk.get(number);
-      if (found === undefined ? id !== 0 : id === 0 || store.hash(id) !== contentHash(found))
+      if (found === undefined ? id !== 0 : id === 0 || store.hash(id) !== store.hashOf(found))
         differences.push({
           where: name,
           what: `chunk ${number}`,
           recorded: id === 0 ? 'not written' : store.hash(id),
-          found: found === undefined ? 'not written' : contentHash(found),
+          found: found === undefined ? 'not written' : store.hashOf(found),
         });
     }
   }

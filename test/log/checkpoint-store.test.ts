@@ -20,6 +20,8 @@ const IDENTITY = 'a'.repeat(64);
 const folder = temporaryFolder();
 const log = join(folder, 'some.log');
 const path = join(folder, 'store');
+/** The same, as earlier versions made it. */
+const withSha256 = join(folder, 'store-sha256');
 const file = join(folder, 'kernel');
 const initrd = join(folder, 'initrd.gz');
 
@@ -68,12 +70,21 @@ function isRight(store: CheckpointStore, number: number): boolean {
   return Buffer.compare(store.content(checkpoint.items.cpu!), Uint8Array.of(checkpoint.icount / 1000, 1, 2)) === 0;
 }
 
+function digests(store: string): (string | null)[] {
+  const opened = open(store);
+  const found = opened.checkpoints.map((c) => opened.digest(c));
+  opened.close();
+  return found;
+}
+
 beforeAll(() => {
   writeFileSync(log, new Uint8Array(200));
   writeFileSync(file, Buffer.concat([page(201), page(202), page(203).subarray(0, 100)]));
   const inside = Buffer.concat([page(211), page(212).subarray(0, 333)]);
   writeFileSync(initrd, Buffer.concat([gzipSync(cpioArchive([{ name: 'a', mode: 0o644, data: inside }]))]));
-  const writer = StoreWriter.create(path, { identity: IDENTITY, spaces: { memory: { unitBytes: PAGE, count: PAGES } } }, known(), log);
+  const description = { identity: IDENTITY, spaces: { memory: { unitBytes: PAGE, count: PAGES } } };
+  const writer = StoreWriter.create(path, description, known(), log);
+  const earlier = StoreWriter.create(withSha256, { ...description, hash: 'sha256' }, known(), log);
   let memory = new Map<number, Uint8Array>();
   const padded = (bytes: Uint8Array): Uint8Array => {
     const whole = new Uint8Array(PAGE);
@@ -94,8 +105,10 @@ beforeAll(() => {
       else memory.delete(n);
     memories.push(memory);
     add(writer, number, changed);
+    add(earlier, number, changed);
   }
   writer.close();
+  earlier.close();
 });
 
 describe('a store of checkpoints', () => {
@@ -149,13 +162,25 @@ describe('a store of checkpoints', () => {
 
   it.each(['PALCKPT4', 'PALCKPT3', 'PALCKPT2'])('of an earlier format, %s, can be read and gone on with', (magic) => {
     const copy = join(folder, 'earlier');
-    const bytes = readFileSync(path);
+    const bytes = readFileSync(withSha256);
+    expect(bytes.includes('blake2b')).toBe(false);
     bytes.write(magic, 'latin1');
     writeFileSync(copy, bytes);
     const store = open(copy);
     expect([0, 20, 39].map((k) => isRight(store, k))).toEqual([true, true, true]);
     store.close();
-    StoreWriter.extend(copy, IDENTITY, known(), log).close();
+    expect(digests(copy)).toEqual(digests(path));
+    // What it has already gets no second time.
+    const length = bytes.length;
+    const writer = StoreWriter.extend(copy, IDENTITY, known(), log);
+    expect(add(writer, 40, [...memories[39]!])).toBe(true);
+    writer.close();
+    memories[40] = memories[39]!;
+    const longer = open(copy);
+    expect([39, 40].map((k) => isRight(longer, k))).toEqual([true, true]);
+    longer.close();
+    memories.length = 40;
+    expect(readFileSync(copy).length).toBeLessThan(length + 5000);
     expect(readFileSync(copy).toString('latin1', 0, 8)).toBe('PALCKPT5');
     bytes.write('PALCKPT1', 'latin1');
     writeFileSync(copy, bytes);

@@ -54,7 +54,7 @@ const list: CommandModule<object, ListArguments> = {
     log(argv).option('digests', {
       type: 'boolean',
       default: false,
-      describe: 'Give the digest of the machine at each, as replay --until prints it there (some milliseconds each)',
+      describe: 'Give the digest of the machine at each, as replay --until prints it there (reads the whole store)',
     }) as never,
   handler: async (args) => {
     const { config, inputs = [] } = replayJob(args);
