@@ -15,8 +15,10 @@ import { SYSTEM } from '../monitor/qmp-program.js';
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
 const GUEST = ['-m', '16', '-nodefaults', '-net', 'none', '-kernel', demoKernel(folder), '-bios', join(RECORDINGS, 't2.bin')];
-/** `set_console()`. */
-const CONSOLE = ['-chardev', `socket,id=console,path=${at('vm.con')},server=on,wait=off`, '-serial', 'chardev:console'];
+/** `set_console()`, without a device type and with one. */
+const CONSOLE_SOCKET = ['-chardev', `socket,id=console,path=${at('vm.con')},server=on,wait=off`];
+const CONSOLE = [...CONSOLE_SOCKET, '-serial', 'chardev:console'];
+const CONSOLE_DEVICE = [...CONSOLE_SOCKET, '-device', 'isa-serial,chardev=console'];
 
 /** A program as the package starts it: nothing to read, one file for all it says, and QMP by an inherited socket or one that it is to call. */
 class Vm {
@@ -128,7 +130,7 @@ describe("as by QEMU's Python package, a machine", () => {
     const vm = new Vm('b', `path=${at('vm.mon')}`, [
       '-machine',
       'pc',
-      ...CONSOLE,
+      ...CONSOLE_DEVICE,
       ...GUEST,
       '-S',
       '-icount',
@@ -137,6 +139,9 @@ describe("as by QEMU's Python package, a machine", () => {
     const [socket] = (await caller) as [Socket];
     const qmp = await new Client(socket).accept();
     const screen = await consoleSocket();
+    expect(JSON.stringify(await qmp.answer('{"execute":"query-chardev"}'))).toMatch(
+      /\{(?=[^{]*"label":"console")[^{]*"frontend-open":true/,
+    );
     await qmp.answer('{"execute":"cont"}');
     await once(screen, 'data');
     while (!/"icount":\d{6}/.test(JSON.stringify(await qmp.answer('{"execute":"query-replay"}')))) await sleep(50);
@@ -152,5 +157,8 @@ describe("as by QEMU's Python package, a machine", () => {
     const vm = new Vm('c', 'fd=3', ['-machine', 'pc', '-bogus']);
     expect(await vm.ended).toEqual([2, null]);
     expect(vm.output).toBe('palindrome-system-i386: -bogus is not supported\n');
+    const without = new Vm('d', 'fd=3', ['-machine', 'pc', '-device', 'isa-serial']);
+    expect(await without.ended).toEqual([2, null]);
+    expect(without.output).toContain("Can't create serial device, empty char device");
   });
 });

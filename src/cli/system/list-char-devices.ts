@@ -14,6 +14,7 @@ export function listCharDevices(given: Given, chardevs: ReadonlyMap<string, Char
     const isMonitor = option === 'monitor' || option === 'qmp';
     const label = option === 'serial' ? `serial${serial++}` : isMonitor ? `compat_monitor${monitors++}` : option;
     if (value.startsWith('chardev:')) used.add(value.slice(8));
+    else if (option === 'device') used.add(/,chardev=([^,]+)/.exec(value)?.[1] ?? '');
     else if (option === 'mon') used.add(/(?:^|,)(?:chardev=)?([^,=]+)/.exec(value)?.[1] ?? '');
     else if ((option === 'serial' || isMonitor || option === 'debugcon' || option === 'gdb') && value !== 'none')
       own.push({ label, filename: nameOf(option, value.replace(/^mon:/, '')), open: true });

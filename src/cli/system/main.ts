@@ -23,7 +23,7 @@ const HELP = `palindrome-system-i386 [QEMU's options] [DISK]: a machine, with QE
   -drive file=IMAGE.qcow2,if=none,id=rr                            keeps snapshots (savevm, loadvm); else FILE.qcow2 does
   -S -s -gdb tcp:HOST:PORT|unix:PATH|stdio|chardev:ID          stdio is for gdb's: target remote | palindrome-system-i386 ... -gdb stdio
   -qmp -monitor -serial stdio|tcp:HOST:PORT|telnet:HOST:PORT|unix:PATH[,server=on][,wait=off]
-  -chardev socket|stdio|file|null,id=ID,... -mon chardev=ID,mode=control|readline -serial chardev:ID
+  -chardev socket|stdio|file|null,id=ID,... -mon chardev=ID,mode=control|readline -serial chardev:ID -device isa-serial,chardev=ID
   -m -cpu -M -bios -kernel -initrd -append -hda -drive -device -serial -debugcon -rtc -net none -vga std|none
   -display none -nographic -nodefaults -no-reboot -no-shutdown -no-acpi -no-hpet -name -pidfile
   -boot [order=]LETTERS,once=LETTERS,menu=on|off,splash-time=MS,strict=on|off,reboot-timeout=MS

@@ -82,7 +82,7 @@ export function parseQemuOptions(argv: readonly string[]): QemuCommandLine {
   for (const [option, values] of Object.entries(ONLY)) for (const value of all(option)) known(`-${option}`, value, values);
   const chardevs = charDevices(all('chardev'));
   const graphic = withoutGraphics(given);
-  const serial = serialPorts(graphic.serial, chardevs);
+  const serial = serialPorts(graphic.serial, isaSerials(given), chardevs);
   const machine = {
     ...machineArguments(given),
     ...(serial.texts === null ? {} : { serial: serial.texts }),
@@ -145,6 +145,7 @@ function machineArguments(given: Given): MachineArguments {
   let board = 'pc';
   for (const [option, value] of given) {
     if (Object.hasOwn(PASSED, option)) args[PASSED[option]!] = value;
+    else if (isIsaSerial(option, value)) continue;
     else if (Object.hasOwn(LISTS, option)) more(LISTS[option]!, value);
     else if (HARD_DISKS.includes(option))
       more('drive', `file=${value.replaceAll(',', ',,')},index=${HARD_DISKS.indexOf(option)},media=disk`);
@@ -170,7 +171,7 @@ function firmware(folder: string | undefined): string {
 function withoutGraphics(given: Given): { readonly serial: readonly string[] | null; readonly monitors: readonly MonitorConfig[] } {
   const serial = given.flatMap(([option, value]) => (option === 'serial' ? [value] : []));
   const has = (...names: string[]): boolean => given.some(([option]) => names.includes(option));
-  const explicit = serial.length > 0 ? serial : null;
+  const explicit = serial.length > 0 || given.some(([option, value]) => isIsaSerial(option, value)) ? serial : null;
   if (!has('nographic')) return { serial: explicit, monitors: [] };
   const ownSerial = explicit !== null || has('nodefaults');
   const ownMonitor = has('nodefaults', 'monitor', 'mon', 'qmp') || serial.some((text) => text.startsWith('mon:'));
@@ -179,14 +180,33 @@ function withoutGraphics(given: Given): { readonly serial: readonly string[] | n
   return { serial: [ownMonitor ? 'stdio' : SHARED], monitors: [] };
 }
 
+function isIsaSerial(option: string, value: string): boolean {
+  return option === 'device' && /^(driver=)?isa-serial(,|$)/.test(value);
+}
+
+/** `-device isa-serial,chardev=ID`: the next serial port behind those of -serial, in the form that -serial has. */
+function isaSerials(given: Given): string[] {
+  return given
+    .filter(([option, value]) => isIsaSerial(option, value))
+    .map(([, value]) => {
+      const values = parseKeyValues('-device', value, 'driver');
+      onlyKeys('-device isa-serial', values, ['driver', 'chardev', 'id']);
+      if (values.chardev === undefined)
+        throw new UserError('bad-option', `-device ${value}: Can't create serial device, empty char device`);
+      return `chardev:${values.chardev}`;
+    });
+}
+
 /** `texts` null: as the machine has them without options. A port on a socket is `null` to the machine's options. */
 function serialPorts(
   texts: readonly string[] | null,
+  more: readonly string[],
   chardevs: ReadonlyMap<string, CharEnd>,
 ): { readonly texts: string[] | null; readonly sockets: ReadonlyMap<number, SocketOption>; readonly shared: boolean } {
-  if (texts === null) return { texts: null, sockets: new Map(), shared: false };
-  const wanted = [...texts];
+  if (texts === null && more.length === 0) return { texts: null, sockets: new Map(), shared: false };
+  const wanted = [...(texts ?? [])];
   while (wanted.at(-1) === 'none') wanted.pop();
+  wanted.push(...more);
   if (wanted.includes('none')) throw new UserError('not-supported', '-serial none is not supported before a serial port that is there');
   const sockets = new Map<number, SocketOption>();
   const ports = wanted.map((text, port) => {
