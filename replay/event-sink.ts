@@ -15,6 +15,9 @@ export interface EventSink {
   async(icount: number, checkpoint: number, event: AsyncEvent): void;
   charWrite(icount: number, result: number, offset: number): void;
   random(icount: number, result: number, bytes: Uint8Array): void;
+  audioOut(icount: number, played: number): void;
+  /** @param samples 16 bytes for each recorded frame */
+  audioIn(icount: number, recorded: number, writePosition: number, samples: Uint8Array): void;
   shutdown(icount: number, cause: ShutdownCause): void;
   /** Makes everything so far readable by others. */
   flush(): void;
@@ -43,6 +46,12 @@ export class NullSink implements EventSink {
     this.events++;
   }
   random(): void {
+    this.events++;
+  }
+  audioOut(): void {
+    this.events++;
+  }
+  audioIn(): void {
     this.events++;
   }
   shutdown(): void {

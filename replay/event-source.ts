@@ -10,6 +10,9 @@ export type ReplayEvent =
   | { kind: 'async'; checkpoint: number | null; event: AsyncEvent }
   | { kind: 'char-write'; result: number; offset: number }
   | { kind: 'random'; result: number; bytes: Uint8Array }
+  | { kind: 'audio-out'; played: number }
+  /** @property samples 16 bytes for each recorded frame: left, then right, big-endian */
+  | { kind: 'audio-in'; recorded: number; writePosition: number; samples: Uint8Array }
   | { kind: 'shutdown'; cause: ShutdownCause }
   | { kind: 'end' }
   /** The log stops without END: a recording that was cut off. */
@@ -57,6 +60,10 @@ export function describeEvent(e: ReplayEvent): string {
       return `CHAR_WRITE (${e.result}, ${e.offset})`;
     case 'random':
       return `RANDOM of ${e.bytes.length} bytes`;
+    case 'audio-out':
+      return `AUDIO_OUT of ${e.played} frames`;
+    case 'audio-in':
+      return `AUDIO_IN of ${e.recorded} frames`;
     case 'shutdown':
       return `SHUTDOWN ${e.cause}`;
     case 'cut':

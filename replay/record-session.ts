@@ -1,4 +1,6 @@
 import { type AsyncEvent, POWER_BUTTON, type ShutdownCause } from '../src/core/machine-view.js';
+import type { AudioInRequest } from '../src/core/nondet.js';
+import { samplesToLog } from './audio-samples.js';
 import type { EventSink } from './event-sink.js';
 import type { LogPosition } from './event-source.js';
 import type { HostEnvironment, HostRequest } from './host.js';
@@ -96,6 +98,18 @@ export class RecordSession extends Session {
     send(bytes);
     this.sink.charWrite(this.icountNow(), bytes.length, bytes.length);
     return bytes.length;
+  }
+
+  audioOut(frames: number): number {
+    this.sink.audioOut(this.icountNow(), frames);
+    return frames;
+  }
+
+  audioIn(request: AudioInRequest, capture: (request: AudioInRequest) => Int32Array): Int32Array {
+    const samples = capture(request);
+    const { frames, position, ringFrames } = request;
+    this.sink.audioIn(this.icountNow(), frames, (position + frames) % ringFrames, samplesToLog(samples));
+    return samples;
   }
 
   exceptionRaised(): void {

@@ -1,5 +1,7 @@
 import { DivergenceError, UserError } from '../src/core/errors.js';
 import type { AsyncEvent, ShutdownCause } from '../src/core/machine-view.js';
+import type { AudioInRequest } from '../src/core/nondet.js';
+import { samplesFromLog } from './audio-samples.js';
 import { describeEvent, type EventSource, type LogPosition, type ReplayEvent } from './event-source.js';
 import {
   CLOCK_HOST,
@@ -101,6 +103,26 @@ export class ReplaySession extends Session {
     this.source.advance();
     if (this.options.alreadyShown?.(this.icountNow()) !== true) send(bytes.subarray(0, Math.max(0, Math.min(e.offset, bytes.length))));
     return e.result;
+  }
+
+  /** A log may say that fewer were taken; its own recorder's back-ends always take all there is room for. */
+  audioOut(frames: number): number {
+    const e = this.due();
+    const fits = e?.kind === 'audio-out' && e.played <= frames && (e.played === frames || !this.options.strict);
+    if (!fits) return this.diverge(`played ${frames} frames (Missing audio out event in the replay log)`);
+    this.source.advance();
+    return e.played;
+  }
+
+  audioIn({ position, ringFrames, room }: AudioInRequest): Int32Array {
+    const e = this.due();
+    if (e?.kind !== 'audio-in') return this.diverge('recorded sound (Missing audio in event in the replay log)');
+    const { recorded, writePosition } = e;
+    const samples = samplesFromLog(e.samples);
+    if (recorded > room || writePosition !== (position + recorded) % ringFrames || samples === null)
+      return this.diverge(`recorded sound at position ${position} of a ring of ${ringFrames} frames with room for ${room}`);
+    this.source.advance();
+    return samples;
   }
 
   exceptionRaised(vector: number): void {

@@ -1,9 +1,11 @@
 import type { AccessSize, PortSpace } from '../../src/core/bus.js';
+import { InvariantError } from '../../src/core/errors.js';
 import type { Device, StateSchema } from '../../src/core/state.js';
 import type { PciDevice } from './pci-device.js';
 
 const ENABLE = 0x80000000;
 const PIRQS = 4;
+const SLOTS = 32;
 
 /**
  * PCI bus 0 with configuration mechanism #1 at ports 0xcf8 and 0xcfc (PCI Local Bus Specification 2.1, section 3.7.4.1) and the wiring of
@@ -38,6 +40,20 @@ export class PciBus implements Device {
     const devfn = (slot << 3) | fn;
     this.devices[devfn] = device;
     device.attach(this, devfn);
+  }
+
+  /** Puts a device into a slot, or into the first that is free. @param slot null: any */
+  plug(slot: number | null, device: PciDevice): void {
+    this.attach(slot ?? this.freeSlot(), 0, device);
+  }
+
+  private freeSlot(): number {
+    for (let slot = 0; slot < SLOTS; slot++) if (!this.isTaken(slot)) return slot;
+    throw new InvariantError('no PCI slot is free');
+  }
+
+  isTaken(slot: number): boolean {
+    return this.devices.slice(slot << 3, (slot + 1) << 3).some((d) => d !== undefined);
   }
 
   /** All functions, by slot and number. */

@@ -98,6 +98,8 @@ function other(e: LogEvent): ReplayEvent {
     case 'async':
     case 'char-write':
     case 'random':
+    case 'audio-out':
+    case 'audio-in':
       return e;
     case 'shutdown':
       return { kind: 'shutdown', cause: e.cause as ShutdownCause };

@@ -25,7 +25,11 @@ export function machineOptions<T>(argv: Argv<T>): Argv<T & MachineArguments> {
     .option('net', list('Network: none'))
     .option('icount', text('Instruction clock: shift=N, an instruction takes 2^N ns (default shift=3)'))
     .option('rtc', text('Real-time clock: base=utc|DATE,clock=host|vm'))
-    .option('device', list('ide-hd,drive=NAME; isa-debug-exit,iobase=0xf4,iosize=4; and others'))
+    .option('device', list('ide-hd,drive=NAME; AC97,audiodev=NAME; isa-debug-exit,iobase=0xf4,iosize=4; and others'))
+    .option(
+      'audiodev',
+      list('Where sound goes: none,id=NAME or wav,id=NAME[,path=FILE]; [,in.path=WAV][,out.frequency=HZ][,timer-period=US]'),
+    )
     .option(
       'boot',
       text(

@@ -1,4 +1,5 @@
 import { UserError } from '../core/errors.js';
+import { replayedAudio } from '../machine/audio-options.js';
 import { type CharTarget, configure, type MachineArguments, type MachineConfig } from '../machine/config.js';
 import { describeInputs, locateInputs, namedInputs, renamedInputs, withPaths } from '../machine/input-paths.js';
 import type { Job } from '../machine/job.js';
@@ -78,6 +79,7 @@ function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConf
     foundAt,
     serial: serialTargets(recorded, args, given),
     debugcon: debugconTarget(recorded, args, given),
+    ...(recorded.audio === undefined ? {} : { audio: replayedAudio(recorded.audio, args.audiodev ?? []) }),
   };
 }
 

@@ -29,3 +29,36 @@ export interface InputSink {
   /** End of a group of events: devices deliver what they gathered. */
   sync(): void;
 }
+
+/** The host end of a sound card: frames of two 16-bit samples, left before right. */
+export interface AudioBackend {
+  /** Frames per second that it plays. */
+  readonly outHz: number;
+  /** Frames per second that it records; null: it cannot record. */
+  readonly inHz: number | null;
+  /** How often it is served, in nanoseconds of virtual time. */
+  readonly periodNs: number;
+  /** Playing begins with frame 0; what was played before is over. */
+  begin(): void;
+  /** Plays frames (4 bytes each, little-endian) as those from `frame` on. May be told the same twice. */
+  play(frame: number, bytes: Uint8Array): void;
+}
+
+/** How a sound card hands frames to the host, and gets some: its AUDIO_OUT and AUDIO_IN events. */
+export interface AudioDoors {
+  /** In one audio tick `frames` go to the back-end. @returns how many it takes */
+  out(frames: number): number;
+  /** In one audio tick the back-end has `frames` frames from `frame` on. @returns what was recorded: left and right sample in turn, 32 bits each */
+  in(request: AudioInRequest): Int32Array;
+}
+
+export interface AudioInRequest {
+  /** Frames that the back-end recorded. */
+  readonly frames: number;
+  /** Which the first of them is, counted from the beginning of recording. */
+  readonly frame: number;
+  /** Where they go in the ring of recorded frames, how many it holds, and how many have room. */
+  readonly position: number;
+  readonly ringFrames: number;
+  readonly room: number;
+}

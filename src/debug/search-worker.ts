@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+import { unheardSound } from '../machine/audio-options.js';
 import type { Job } from '../machine/job.js';
 import { Debugger } from './debugger.js';
 import { ReplayIncarnator } from './replay-incarnator.js';
@@ -16,7 +17,11 @@ function quiet({ config, ...job }: Job): Job {
   const nowhere = { kind: 'null' } as const;
   return {
     ...job,
-    config: { ...config, serial: serial.map(() => nowhere), debugcon: debugcon === null ? null : { ...debugcon, target: nowhere } },
+    config: {
+      ...unheardSound(config),
+      serial: serial.map(() => nowhere),
+      debugcon: debugcon === null ? null : { ...debugcon, target: nowhere },
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { UserError } from '../core/errors.js';
+import { type AudioConfig, audioConfig, unusedAudiodevs } from './audio-options.js';
 import { type BootConfig, bootOption } from './boot-option.js';
 import { configureDrives, type DriveConfig } from './drive-options.js';
 import { known, onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
@@ -23,6 +24,8 @@ export interface DebugconConfig {
 
 export type DeviceConfig =
   | { readonly name: 'isa-debug-exit'; readonly iobase: number; readonly iosize: number }
+  /** The sound card; `slot` absent: the first free one. */
+  | { readonly name: 'AC97'; readonly slot?: number }
   /** Present on the PCI bus; no guest of ours drives them yet. */
   | { readonly name: 'piix3-usb-uhci' | 'usb-tablet' };
 
@@ -68,6 +71,8 @@ export interface MachineConfig {
   readonly rtcBase: 'utc' | string;
   readonly rtcClock: 'host' | 'vm';
   readonly devices: readonly DeviceConfig[];
+  /** Absent: there is no sound card. */
+  readonly audio?: AudioConfig;
   readonly noReboot: boolean;
   /** Milliseconds after which firmware that found nothing to boot starts again; null: it waits for ever. */
   readonly rebootTimeoutMs: number | null;
@@ -97,6 +102,7 @@ export interface MachineArguments {
   readonly icount?: string | undefined;
   readonly rtc?: string | undefined;
   readonly device?: readonly string[] | undefined;
+  readonly audiodev?: readonly string[] | undefined;
   readonly noReboot?: boolean | undefined;
   readonly boot?: string | undefined;
 }
@@ -137,6 +143,7 @@ export function configure(args: MachineArguments, recorded: readonly DriveConfig
     shift,
     ...rtc(args.rtc ?? 'base=utc,clock=host'),
     devices: devices.filter((text) => !isDisk(text)).map(device),
+    ...sound(devices, args.audiodev ?? []),
     noReboot: args.noReboot ?? false,
     ...(args.boot === undefined ? { rebootTimeoutMs: null } : bootOption(args.boot)),
   };
@@ -214,13 +221,37 @@ export function isDate(text: string): boolean {
   return /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(text) && !Number.isNaN(Date.parse(`${text}Z`));
 }
 
-const DEVICES = ['isa-debug-exit', 'piix3-usb-uhci', 'usb-tablet'] as const;
+const DEVICES = ['isa-debug-exit', 'AC97', 'piix3-usb-uhci', 'usb-tablet'] as const;
+/** QEMU has both names. */
+const SOUND_CARDS = ['AC97', 'ac97'];
+const LAST_SLOT = 31;
+
+/** The sound card among the devices, with the back-end that it names. */
+function sound(devices: readonly string[], audiodevs: readonly string[]): { audio?: AudioConfig } {
+  const cards = devices
+    .map((text) => parseKeyValues('--device', text, 'driver'))
+    .filter(({ driver }) => SOUND_CARDS.includes(driver ?? ''));
+  if (cards.length > 1) throw new UserError('not-supported', '--device AC97: this machine has room for one sound card');
+  if (cards.length === 0) unusedAudiodevs(audiodevs);
+  return cards.length === 0 ? {} : { audio: audioConfig(audiodevs, cards[0]!.audiodev ?? null) };
+}
+
+/** QEMU's `addr=SLOT[.0]`, in hexadecimal. */
+function pciSlot(option: string, text: string): number {
+  const slot = /^(0x)?[0-9a-f]{1,2}(\.0)?$/i.test(text) ? Number.parseInt(text, 16) : LAST_SLOT + 1;
+  if (slot > LAST_SLOT) throw new UserError('bad-option', `${option} addr=${text}: expected a PCI slot from 0 to 1f`);
+  return slot;
+}
 
 function device(text: string): DeviceConfig {
   const found = parseKeyValues('--device', text, 'driver');
   if (found.driver === undefined || found.driver === '')
     throw new UserError('bad-option', `--device ${text}: the name of a device is missing`);
-  if (!DEVICES.some((name) => name === found.driver)) refuseLackingDevice(`--device ${text}`, found.driver);
+  if (![...DEVICES, ...SOUND_CARDS].includes(found.driver)) refuseLackingDevice(`--device ${text}`, found.driver);
+  if (SOUND_CARDS.includes(found.driver)) {
+    onlyKeys('--device AC97', found, ['driver', 'id', 'audiodev', 'addr']);
+    return { name: 'AC97', ...(found.addr === undefined ? {} : { slot: pciSlot('--device AC97', found.addr) }) };
+  }
   const name = known('--device', found.driver, DEVICES);
   if (name === 'isa-debug-exit') {
     onlyKeys('--device isa-debug-exit', found, ['driver', 'iobase', 'iosize']);

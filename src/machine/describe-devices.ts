@@ -23,6 +23,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   'piix3-ide': 'PIIX3 IDE controller',
   'piix4-pm': 'PIIX4 power management',
   'vga-pci': 'standard VGA',
+  ac97: 'Intel 82801AA AC97 Audio',
 };
 const PLACES = ['ide.0 unit 0', 'ide.0 unit 1', 'ide.1 unit 0', 'ide.1 unit 1'];
 

@@ -76,9 +76,10 @@ function areasOf({ memory, overlays }: PcMachine): SavedAreas {
 /** What the replay wrote to files stays. */
 function withoutEmptying(config: MachineConfig): MachineConfig {
   const more = (target: CharTarget): CharTarget => (target.kind === 'file' ? { ...target, append: true } : target);
-  const { debugcon } = config;
+  const { debugcon, audio } = config;
   return {
     ...config,
+    ...(audio?.target.kind === 'wav' ? { audio: { ...audio, target: { ...audio.target, append: true } } } : {}),
     serial: config.serial.map(more),
     debugcon: debugcon === null ? null : { ...debugcon, target: more(debugcon.target) },
   };

@@ -41,6 +41,7 @@ import { acknowledgeFerr } from '../../jit/x86/fpu.js';
 import type { Session } from '../../replay/session.js';
 import type { MemoryOverlay } from '../block/memory-overlay.js';
 import type { IrqLine } from '../core/bus.js';
+import { UserError } from '../core/errors.js';
 import { type AsyncEvent, type MachineView, POWER_BUTTON } from '../core/machine-view.js';
 import type { Device, StatefulPart } from '../core/state.js';
 import type { TimerList } from '../core/timers.js';
@@ -61,6 +62,7 @@ import { LinuxDirect } from './linux-direct.js';
 import { isLinux, type LinuxImage } from './linux-image.js';
 import { MultibootKernel } from './multiboot.js';
 import { refuseTakenPorts } from './port-check.js';
+import { Sound } from './sound.js';
 
 /** Interrupts that the HPET's timers may be routed to on this board: 2 as a bit mask. */
 const HPET_ROUTES = 4;
@@ -116,6 +118,7 @@ export class PcMachine implements MachineView {
   private readonly pm: Piix4Pm | null;
   readonly disks: Disks;
   private readonly vga: Vga | null;
+  private readonly sound: Sound | null;
   /** Registers of the CMOS RAM that are set at every reset by the guest or a user. */
   private cmosAtReset: () => void = () => {};
   /** What starts in firmware's place. */
@@ -169,6 +172,7 @@ export class PcMachine implements MachineView {
     this.host = host;
     this.ide = ide;
     this.pm = pm;
+    this.sound = this.makeSound();
     this.rtc = this.makeTimers(hostClock, dateOffset(config.rtcBase, startNs));
     this.i8042 = this.add('i8042', this.makeI8042());
     this.makeSerialAndDebug();
@@ -264,10 +268,12 @@ export class PcMachine implements MachineView {
   /** Shows what character devices have gathered. */
   flushOutputs(): void {
     this.chars.flush();
+    this.sound?.flush();
   }
 
   close(): void {
     this.chars.close();
+    this.sound?.close();
     this.disks.close();
   }
 
@@ -355,6 +361,18 @@ export class PcMachine implements MachineView {
       this.parts['vga-pci'] = display;
     }
     return { bus, host, ide, pm };
+  }
+
+  private makeSound(): Sound | null {
+    const { config, bus, session, ports, memory } = this;
+    const card = config.devices.find((d) => d.name === 'AC97');
+    if (card === undefined || config.audio === undefined) return null;
+    const slot = card.slot ?? null;
+    if (slot !== null && bus.isTaken(slot)) throw new UserError('bad-option', `--device AC97: PCI slot ${slot} is taken`);
+    const sound = new Sound(config.audio, { session, ports, memory });
+    bus.plug(slot, sound.card);
+    Object.assign(this.parts, { ac97: sound.card, audio: sound.engine });
+    return sound;
   }
 
   private makePowerManagement(bus: PciBus): Piix4Pm {

@@ -15,7 +15,11 @@ export function recordingIdentity(log: string, config: MachineConfig, inputs: re
   const { machine, acpi, hpet, cpu, apic, memoryBytes, append, vga, shift, rtcBase, rtcClock, devices, rebootTimeoutMs } = config;
   // What is absent, as in older recordings, is left out.
   const { boot } = config;
-  const board = { machine, acpi, hpet, cpu, apic, memoryBytes, append, vga, shift, rtcBase, rtcClock, devices, rebootTimeoutMs, boot };
+  const audio = config.audio === undefined ? undefined : { ...config.audio, target: undefined, source: undefined };
+  const board = {
+    ...{ machine, acpi, hpet, cpu, apic, memoryBytes, append, vga, shift, rtcBase, rtcClock, devices, rebootTimeoutMs, boot },
+    ...{ audio },
+  };
   const drives = config.drives.map(({ format, interface: bus, index, bootIndex }) => ({ format, bus, index, bootIndex }));
   const ports = { serial: config.serial.length, debugcon: config.debugcon?.ports ?? null };
   const start = Buffer.alloc(FIRST_EVENT_BYTES);

@@ -82,8 +82,18 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   devices: listOf(
     (v) =>
       shape({ name: oneOf('piix3-usb-uhci', 'usb-tablet') })(v) ||
+      shape({ name: oneOf('AC97'), slot: optional(integer(0, 31)) })(v) ||
       shape({ name: oneOf('isa-debug-exit'), iobase: integer(0, 0xffff), iosize: integer(1, 4) })(v),
     64,
+  ),
+  audio: optional(
+    shape({
+      periodUs: integer(100, 10_000_000),
+      outHz: integer(8_000, 192_000),
+      inHz: nullOr(integer(8_000, 192_000)),
+      target: (v) => shape({ kind: oneOf('none') })(v) || shape({ kind: oneOf('wav'), path: text })(v),
+      source: optional(text),
+    }),
   ),
   noReboot: flag,
   rebootTimeoutMs: nullOr(integer(0, 0xffff)),

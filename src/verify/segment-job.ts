@@ -1,4 +1,5 @@
 import { UserError } from '../core/errors.js';
+import { unheardSound } from '../machine/audio-options.js';
 import type { MachineConfig } from '../machine/config.js';
 import { type InputFile, locateInputs, namedInputs } from '../machine/input-paths.js';
 import type { JitMode, RecordingEnd } from '../machine/job.js';
@@ -36,7 +37,7 @@ export interface SegmentJob {
 /** The machine of a recording with nobody to hear what it says: it has been said, and several machines would say it at once. */
 export function unheard({ serial, debugcon, ...config }: MachineConfig): MachineConfig {
   const target = { kind: 'null' } as const;
-  return { ...config, serial: serial.map(() => target), debugcon: debugcon === null ? null : { ...debugcon, target } };
+  return { ...unheardSound(config), serial: serial.map(() => target), debugcon: debugcon === null ? null : { ...debugcon, target } };
 }
 
 export function segmentJob({ config, final, ...recording }: VerifiedRecording, segment: Segment): SegmentJob {

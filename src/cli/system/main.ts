@@ -27,6 +27,7 @@ const HELP = `palindrome-system-i386 [QEMU's options] [DISK]: a machine, with QE
   -m -cpu -M -bios -kernel -initrd -append -hda -drive -device -serial -debugcon -rtc -net none -vga std|none
   -display none -nographic -nodefaults -no-reboot -no-shutdown -no-acpi -no-hpet -name -pidfile
   -boot [order=]LETTERS,once=LETTERS,menu=on|off,splash-time=MS,strict=on|off,reboot-timeout=MS
+  -device AC97[,audiodev=ID] -audiodev none|wav,id=ID[,path=FILE]  sound; also -audio none|wav,model=ac97[,path=FILE] and -soundhw ac97
   -netdev user,id=ID -object filter-replay,id=ID,netdev=ID         as long as no device uses the network: there are no network cards yet
 
 Options that are not supported are refused by name. See palindrome record --help for the values of the others.

@@ -12,6 +12,7 @@ import { type CharEnd, charDevices, charEnd, namedEnd } from './char-devices.js'
 import { driveNames } from './drive-names.js';
 import { listCharDevices } from './list-char-devices.js';
 import { recordReplay } from './record-replay.js';
+import { soundCard } from './sound-card.js';
 import { unusedNetworks } from './unused-network.js';
 
 /** What a command line of QEMU's asks for. */
@@ -45,16 +46,22 @@ const PASSED: Readonly<Record<string, keyof MachineArguments>> = {
   ...{ m: 'memory', cpu: 'cpu', bios: 'bios', kernel: 'kernel', initrd: 'initrd', append: 'append' },
   ...{ L: 'firmwareFolder', rtc: 'rtc', boot: 'boot', debugcon: 'debugcon' },
 };
-const LISTS: Readonly<Record<string, keyof MachineArguments>> = { drive: 'drive', device: 'device', net: 'net', nic: 'net' };
+const LISTS: Readonly<Record<string, keyof MachineArguments>> = {
+  drive: 'drive',
+  device: 'device',
+  net: 'net',
+  nic: 'net',
+  audiodev: 'audiodev',
+};
 const HARD_DISKS = ['hda', 'hdb', 'hdc', 'hdd'];
 const OTHERS = [
   ...['M', 'machine', 'icount', 'display', 'vga', 'smp', 'accel', 'serial', 'gdb', 'qmp', 'monitor', 'chardev', 'mon'],
-  ...['name', 'pidfile', 'parallel', 'global', 'netdev', 'object'],
+  ...['name', 'pidfile', 'parallel', 'global', 'netdev', 'object', 'soundhw', 'audio'],
 ];
 /** Options for devices that we lack. */
 const LACKING: Readonly<Record<string, string>> = {
   ...{ cdrom: 'CD-ROM drive (ATAPI)', fda: 'floppy controller', fdb: 'floppy controller', sd: 'SD card' },
-  ...{ soundhw: 'sound card', audio: 'sound card', audiodev: 'sound card', usbdevice: 'USB device of that kind' },
+  usbdevice: 'USB device of that kind',
 };
 /** Values that change nothing here, of options that have no others. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
@@ -153,6 +160,10 @@ function machineArguments(given: Given): MachineArguments {
     else if (option === 'nodefaults') args.nodefaults = true;
     else if (option === 'no-reboot') args.noReboot = true;
   }
+  const card = soundCard(given);
+  if (card.audiodev !== null) more('audiodev', card.audiodev);
+  // Before other devices, as in QEMU: it gets the first free slot.
+  if (card.device !== null) args.device = [card.device, ...((args.device as string[] | undefined) ?? [])];
   const without = given.flatMap(([option]) => (option === 'no-acpi' ? [',acpi=off'] : option === 'no-hpet' ? [',hpet=off'] : []));
   if (board !== 'pc' || without.length > 0) args.machine = `${board}${without.join('')}`;
   args.bios ??= firmware(args.firmwareFolder as string | undefined);
