@@ -28,6 +28,11 @@ const socket = (path: string, more: object = {}) => ({
   ...more,
 });
 
+/** A sound card's back-end without options. */
+const SOUND = { periodUs: 10_000, outHz: 44_100, inHz: 44_100 };
+const qemuWav = { kind: 'wav', path: 'qemu.wav' };
+const EXIT = { name: 'isa-debug-exit' };
+
 describe('every option that record/replay or test frameworks use', () => {
   it.each<[string, object]>([
     ['-display none -vga none', { config: { vga: false } }],
@@ -75,6 +80,15 @@ describe('every option that record/replay or test frameworks use', () => {
     [`-drive file=${disk},index=2`, { config: { drives: [{ file: disk, index: 2 }] } }],
     [`-hdb ${disk}`, { config: { drives: [{ file: disk, index: 1 }] } }],
     [disk, { config: { drives: [{ file: disk, index: 0 }] } }],
+    ['-soundhw ac97', { config: { devices: [{ name: 'AC97' }], audio: { ...SOUND, target: { kind: 'none' } } } }],
+    ['-device AC97,audiodev=b -audiodev none,id=a -audiodev wav,id=b', { config: { audio: { ...SOUND, inHz: null, target: qemuWav } } }],
+    ['-device isa-debug-exit -audio wav,model=ac97', { config: { devices: [{ name: 'AC97' }, EXIT], audio: { target: qemuWav } } }],
+    [
+      '-audio none,model=ac97,id=s,in.frequency=8000,in.path=a,,b,out.frequency=48000,timer-period=5000',
+      { config: { audio: { periodUs: 5000, outHz: 48_000, inHz: 8000, source: 'a,b' } } },
+    ],
+    ['-device ac97,addr=0x1f', { config: { devices: [{ name: 'AC97', slot: 31 }] } }],
+    ['-audiodev none,id=a', { config: { devices: [] } }],
     ['-device isa-debug-exit,iobase=0xf4,iosize=4', { config: { devices: [{ name: 'isa-debug-exit', iobase: 0xf4, iosize: 4 }] } }],
     ['-qmp unix:p,server=on,wait=off', { services: [{ mode: 'control', where: socket('p') }] }],
     ['-qmp tcp:localhost:44,server=on', { services: [{ mode: 'control', where: { server: true, wait: true } }] }],
@@ -111,9 +125,20 @@ describe('what we lack is refused, by the option as it was given', () => {
     ['-object filter-replay,id=f,netdev=a', 'object filter-replay,id=f,netdev=a', "Parameter 'netdev' expects a network backend id"],
     ['-netdev user,id=a -object filter-replay,id=f', 'object filter-replay,id=f', "Parameter 'netdev' is missing"],
     ['-object rng-random,id=r', 'object rng-random', 'known are filter-replay'],
-    ['-soundhw ac97', 'soundhw ac97', 'sound card'],
-    ['-device AC97', 'device AC97', 'sound card'],
-    ['-audiodev none,id=a', 'audiodev none,id=a', 'sound card'],
+    ['-soundhw es1370', 'soundhw es1370', 'sound card of that kind'],
+    ['-soundhw ac97 -audio none,model=ac97', '', 'only one -soundhw option is allowed'],
+    ['-device ac97 -device AC97', 'device AC97', 'one sound card'],
+    ['-device AC97,audiodev=b -audiodev none,id=a', 'device AC97', "Property 'AC97.audiodev' can't find value 'b'"],
+    ['-device AC97,addr=20', 'device AC97', 'addr=20'],
+    ['-device intel-hda', 'device intel-hda', 'sound card of that kind'],
+    ['-audiodev none', 'audiodev none', "Parameter 'id' is missing"],
+    ['-audiodev pa,id=a', 'audiodev pa', 'known are none, wav'],
+    ['-audiodev none,id=a,path=x', 'audiodev none,id=a,path=x', "Parameter 'path' is unexpected"],
+    ['-audiodev none,id=a,timer-period=1', 'audiodev none,id=a,timer-period=1', 'at least 100'],
+    ['-audiodev none,id=a,out.frequency=400000', 'audiodev out.frequency', 'between 0 and 192000'],
+    ['-audiodev wav,id=a,out.format=f32', 'audiodev out.format f32', 'known are s16'],
+    ['-audio none', 'audio none', "Parameter 'model' is missing"],
+    ['-audio none,model=nosuch', 'audio none,model=nosuch', 'Unknown sound card name `nosuch'],
     ['-cdrom cd.iso', 'cdrom cd.iso', 'CD-ROM drive (ATAPI)'],
     ['-drive file=cd.iso,media=cdrom', 'drive file=cd.iso,media=cdrom', 'CD-ROM drive (ATAPI)'],
     ['-device ide-cd,drive=a', 'device ide-cd,drive=a', 'CD-ROM drive (ATAPI)'],

@@ -1,5 +1,5 @@
 ; Plays and records by the AC97 controller at several rates, polls its registers and takes its interrupts, and sends what it sees to port 0xe9 with the time
-; (RDTSC, from the beginning of each experiment). Ends through port 0xf4. With EBX = 1 at `sleep` it sleeps between interrupts instead of polling.
+; (RDTSC, from the beginning of each experiment). Ends through port 0xf4. Tests choose among the experiments of the table at 0x600, which ends with a zero.
 bits 16
 org 0
 NAM equ 0xc000
@@ -410,35 +410,30 @@ pics:
   port 0x4d1, 0x08
 pics_end:
 
-%macro experiment 15
+%macro experiment 16
   dd %1
   dw %2, %3, %4, %5, %6, %7, %8, %9, %10
-  db %11, %12, %13, %14, 0, 0
-  dd 0xf0000 + %15
+  db %11, %12, %13, %14, %15, 0
+  dd 0xf0000 + %16
 %endmacro
 MS equ 1000000
 NONE equ 0xffff
 PI equ 1
 PO equ 2
 MC equ 4
+times 0x600 - ($ - $$) db 0
 experiments:
-  ;          time     dac    adc    mic    master  pcm     gain    ext reg   value  voices       last control more lengths
-%ifndef SLEEPS
-  experiment 150 * MS, 48000, 48000, 48000, 0x0000, 0x0808, 0x8808, 9, NONE, 0,     PO,          3,   0x1d,   2,   short_
-  experiment 130 * MS, 44100, 44100, 44100, 0x1f00, 0x0008, 0x0808, 9, NONE, 0,     PO,          2,   0x01,   3,   repeated
-  experiment 130 * MS, 8000,  8000,  8000,  0x0000, 0x0000, 0x0808, 9, NONE, 0,     PO + PI,     5,   0x11,   2,   short_
-  experiment 130 * MS, 22050, 11025, 48000, 0x0102, 0x0304, 0x0808, 9, 0x2c, 32000, PO + PI + MC, 9,  0x15,   1,   short_
-  experiment 130 * MS, 96,    65535, 12345, 0x0000, 0x0808, 0x0808, 9, 0x18, 0x1f00, PO + PI + MC, 30, 0x1d,  0,   odd
-  experiment 120 * MS, 65535, 96,    7000,  0x0000, 0x0808, 0x080f, 9, 0x801b, 0,   PO + PI + MC, 30, 0x1d,   1,   long_
-  experiment 90 * MS,  40,    40,    0,     0x0000, 0x0808, 0x0808, 9, 0x2c, 44100, PO + PI + MC, 4,  0x1d,   1,   short_
-  experiment 90 * MS,  30000, 20000, 10000, 0x0000, 0x0808, 0x0808, 0, 0x00, 0,     PO + PI + MC, 4,  0x1d,   4,   empty
-  experiment 120 * MS, 16000, 16000, 16000, 0x0000, 0x0000, 0x0808, 9, 0x801b, 2,   PO + MC,     9,   0x1d,   1,   repeated
-%else
-  dd 250 * MS
-  dw 32000, 44100, 22050, 0, 0x0808, 0x0808, 9, NONE, 0
-  db PO + PI + MC, 9, 0x1d, 200, 1, 0
-  dd 0xf0000 + short_
-%endif
+  ;          time, DAC, ADC and microphone rates, master, PCM, gain, extended control, what it writes in the middle, voices, LVI, CR, extensions, sleeps, lengths
+  experiment 150 * MS, 48000, 48000, 48000, 0x0000, 0x0808, 0x8808, 9, NONE, 0, PO, 3, 0x1d, 2, 0, short_
+  experiment 130 * MS, 44100, 44100, 44100, 0x1f00, 0x0008, 0x0808, 9, NONE, 0, PO, 2, 0x01, 3, 0, repeated
+  experiment 130 * MS, 8000, 8000, 8000, 0x0000, 0x0000, 0x0808, 9, NONE, 0, PO + PI, 5, 0x11, 2, 0, short_
+  experiment 130 * MS, 22050, 11025, 48000, 0x0102, 0x0304, 0x0808, 9, 0x2c, 32000, PO + PI + MC, 9, 0x15, 1, 0, short_
+  experiment 130 * MS, 96, 65535, 12345, 0x0000, 0x0808, 0x0808, 9, 0x18, 0x1f00, PO + PI + MC, 30, 0x1d, 0, 0, odd
+  experiment 120 * MS, 65535, 96, 7000, 0x0000, 0x0808, 0x080f, 9, 0x801b, 0, PO + PI + MC, 30, 0x1d, 1, 0, long_
+  experiment 90 * MS, 40, 40, 0, 0x0000, 0x0808, 0x0808, 9, 0x2c, 44100, PO + PI + MC, 4, 0x1d, 1, 0, short_
+  experiment 90 * MS, 30000, 20000, 10000, 0x0000, 0x0808, 0x0808, 0, 0x00, 0, PO + PI + MC, 4, 0x1d, 4, 0, empty
+  experiment 120 * MS, 16000, 16000, 16000, 0x0000, 0x0000, 0x0808, 9, 0x801b, 2, PO + MC, 9, 0x1d, 1, 0, repeated
+  experiment 250 * MS, 32000, 44100, 22050, 0x0000, 0x0808, 0x0808, 9, NONE, 0, PO + PI + MC, 9, 0x1d, 200, 1, short_
   dd 0
 short_:
   dd 0x80000000 + 480, 0x80000000 + 1000, 2000, 0x80000000 + 64, -1
@@ -450,6 +445,3 @@ long_:
   dd 0x80000000 + 2048, 2048, -1
 empty:
   dd 0x80000000 + 500, 0, 0x80000000, 300, -1
-times 0xfff0 - ($ - $$) db 0
-  jmp near start
-times 0x10000 - ($ - $$) db 0

@@ -32,6 +32,7 @@ const BOARDS: readonly Board[] = [
   { title: 'a bare board', qemu: {}, ours: {} },
   { title: 'one serial port and 256 MiB', qemu: { memoryMiB: 256, options: COM }, ours: { memory: '256M', serial: ['null'] } },
   { title: 'a display and two serial ports', qemu: { options: ['-vga', 'std', ...COM, ...COM] }, ours: { serial: ['null', 'null'] } },
+  { title: 'a sound card', qemu: { options: ['-audiodev', 'none,id=a', '-device', 'AC97,audiodev=a'] }, ours: { device: ['AC97'] } },
   { title: 'no HPET', qemu: { options: ['-machine', 'hpet=off'] }, ours: { machine: 'pc,hpet=off' } },
   { title: 'no power management', qemu: { acpi: false }, ours: { machine: 'pc,acpi=off' } },
   {
