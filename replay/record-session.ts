@@ -1,5 +1,5 @@
 import { type AsyncEvent, POWER_BUTTON, type ShutdownCause } from '../src/core/machine-view.js';
-import type { AudioInRequest } from '../src/core/nondet.js';
+import type { AudioInRequest, RecordedFrames } from '../src/core/nondet.js';
 import { samplesToLog } from './audio-samples.js';
 import type { EventSink } from './event-sink.js';
 import type { LogPosition } from './event-source.js';
@@ -105,11 +105,12 @@ export class RecordSession extends Session {
     return frames;
   }
 
-  audioIn(request: AudioInRequest, capture: (request: AudioInRequest) => Int32Array): Int32Array {
-    const samples = capture(request);
+  audioIn(request: AudioInRequest, capture: (request: AudioInRequest) => Int32Array): RecordedFrames {
     const { frames, position, ringFrames } = request;
+    // A whole ring has no samples in the log: the guest is to hear what a replay gives it.
+    const samples = frames < ringFrames ? capture(request) : new Int32Array(0);
     this.sink.audioIn(this.icountNow(), frames, (position + frames) % ringFrames, samplesToLog(samples));
-    return samples;
+    return { count: frames, samples };
   }
 
   exceptionRaised(): void {

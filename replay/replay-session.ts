@@ -1,6 +1,6 @@
 import { DivergenceError, UserError } from '../src/core/errors.js';
 import type { AsyncEvent, ShutdownCause } from '../src/core/machine-view.js';
-import type { AudioInRequest } from '../src/core/nondet.js';
+import type { AudioInRequest, RecordedFrames } from '../src/core/nondet.js';
 import { samplesFromLog } from './audio-samples.js';
 import { describeEvent, type EventSource, type LogPosition, type ReplayEvent } from './event-source.js';
 import {
@@ -114,15 +114,16 @@ export class ReplaySession extends Session {
     return e.played;
   }
 
-  audioIn({ position, ringFrames, room }: AudioInRequest): Int32Array {
+  audioIn({ frames, position, ringFrames, room }: AudioInRequest): RecordedFrames {
     const e = this.due();
     if (e?.kind !== 'audio-in') return this.diverge('recorded sound (Missing audio in event in the replay log)');
-    const { recorded, writePosition } = e;
+    const { recorded: count, writePosition } = e;
     const samples = samplesFromLog(e.samples);
-    if (recorded > room || writePosition !== (position + recorded) % ringFrames || samples === null)
-      return this.diverge(`recorded sound at position ${position} of a ring of ${ringFrames} frames with room for ${room}`);
+    const whole = samples !== null && (samples.length === count * 2 || (samples.length === 0 && count === ringFrames));
+    const fits = count <= room && writePosition === (position + count) % ringFrames && (count === frames || !this.options.strict);
+    if (!whole || !fits) return this.diverge(`recorded ${frames} frames of sound at ${position} of ${ringFrames}, with room for ${room}`);
     this.source.advance();
-    return samples;
+    return { count, samples: samples! };
   }
 
   exceptionRaised(vector: number): void {

@@ -1,5 +1,5 @@
 import type { AsyncEvent, MachineView, ShutdownCause } from '../src/core/machine-view.js';
-import type { AudioInRequest } from '../src/core/nondet.js';
+import type { AudioInRequest, RecordedFrames } from '../src/core/nondet.js';
 import { VirtualTime } from '../src/core/virtual-time.js';
 import { DeviceRequests } from './device-requests.js';
 import type { LogPosition } from './event-source.js';
@@ -71,8 +71,8 @@ export abstract class Session {
   abstract charWrite(bytes: Uint8Array, send: (bytes: Uint8Array) => void): number;
   /** In an audio tick `frames` go to the host's sound. Returns how many it takes. */
   abstract audioOut(frames: number): number;
-  /** In an audio tick the host's microphone has frames; `capture` are their samples, left and right in turn. Returns what was recorded, likewise. */
-  abstract audioIn(request: AudioInRequest, capture: (request: AudioInRequest) => Int32Array): Int32Array;
+  /** In an audio tick the host's microphone has frames; `capture` are their samples, left and right in turn. Returns what was recorded. */
+  abstract audioIn(request: AudioInRequest, capture: (request: AudioInRequest) => Int32Array): RecordedFrames;
   abstract exceptionRaised(vector: number): void;
   /** See CpuBoard.countedBehindTrap. */
   countedBehindTrap(most: number): number {

@@ -149,11 +149,9 @@ export class Capture implements StatefulPart {
   private record(room: number): void {
     const { clock, doors } = this.options;
     if (this.waiting < RING_FRAMES) this.waiting += this.pace.take(clock.nowNs(), RING_FRAMES - this.waiting);
-    // A ring recorded in full has no samples in the log.
-    const frames = Math.min(room, this.waiting, RING_FRAMES - 1);
+    const frames = Math.min(room, this.waiting);
     this.waiting -= frames;
-    const samples = doors.in({ frames, frame: this.recorded, position: this.position, ringFrames: RING_FRAMES, room });
-    const count = samples.length / 2;
+    const { count, samples } = doors.in({ frames, frame: this.recorded, position: this.position, ringFrames: RING_FRAMES, room });
     for (let i = 0; i < samples.length; i++) this.ring[(this.position * 2 + i) % this.ring.length] = samples[i]!;
     this.position = (this.position + count) % RING_FRAMES;
     this.recorded += count;

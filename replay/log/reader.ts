@@ -13,6 +13,8 @@ export const MAX_INSTRUCTIONS = 0x7fffffff;
 
 const CHUNK_BYTES = 1 << 18;
 /** No event is longer without its array. */
+/** Frames: no back-end of QEMU's has a smaller ring of recorded frames. */
+const SMALLEST_RING = 256;
 const WINDOW_BYTES = 64;
 
 export interface ReaderOptions {
@@ -251,13 +253,29 @@ export class LogCursor {
     return at + length;
   }
 
-  /** Two counters, then 16 bytes for each of the recorded samples. A ring recorded in full has none (its size is not in the log): not told apart here. */
+  /**
+   * Two counters, then 16 bytes for each recorded frame. A ring recorded in full has none, and its size is not in the log: then what follows does not look like samples,
+   * which have 32 bits in 64.
+   */
   private samplesEnd(body: number): number {
     const width = this.numbering.audioCounterBytes;
     if (body + 2 * width > this.filled) return -1;
     const recorded = width === 8 ? this.view.getBigUint64(body) : BigInt(this.view.getUint32(body));
     if (recorded > BigInt(MAX_ARRAY_BYTES / 16)) this.corrupt(`AUDIO_IN of ${recorded} samples`);
-    return this.array(body + 2 * width, Number(recorded) * 16);
+    const at = body + 2 * width;
+    const length = Number(recorded) * 16;
+    return this.array(at, recorded >= SMALLEST_RING && !this.areSamples(at, length) ? 0 : length);
+  }
+
+  /** Whether the bytes can be samples, as far as a log that was cut off has them. */
+  private areSamples(at: number, length: number): boolean {
+    const rest = this.size - this.base - at;
+    if (rest < length && this.finished) return false;
+    const bytes = new Uint8Array(Math.min(length, rest) & ~7);
+    this.input.read(bytes, 0, bytes.length, this.base + at);
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i < bytes.length; i += 8) if (view.getInt32(i) !== view.getInt32(i + 4) >> 31) return false;
+    return true;
   }
 
   private inputEnd(body: number): number {

@@ -48,8 +48,14 @@ export interface AudioBackend {
 export interface AudioDoors {
   /** In one audio tick `frames` go to the back-end. @returns how many it takes */
   out(frames: number): number;
-  /** In one audio tick the back-end has `frames` frames from `frame` on. @returns what was recorded: left and right sample in turn, 32 bits each */
-  in(request: AudioInRequest): Int32Array;
+  /** In one audio tick the back-end has `frames` frames from `frame` on. @returns what was recorded */
+  in(request: AudioInRequest): RecordedFrames;
+}
+
+export interface RecordedFrames {
+  readonly count: number;
+  /** Left and right sample in turn, 32 bits each; none: the ring keeps what it had (a log does not say what a whole ring was). */
+  readonly samples: Int32Array;
 }
 
 export interface AudioInRequest {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configure } from '../../src/machine/config.js';
-import { temporaryFolder } from '../cli.js';
+import { palindrome, temporaryFolder } from '../cli.js';
 import { Replaying } from '../machine/replaying.js';
 import { record } from '../replay/scripted.js';
 import { requireTool } from '../tools.js';
@@ -62,6 +62,17 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('a guest th
     runQemu(rom, file('asleep'), `shift=${SHIFT},rr=record,rrfile=${file('asleep.rr')}`, 'none,id=a');
     follow(file('asleep.rr'), rom, 'followed', 'none,id=a', jit);
     expect(readFileSync(file('followed')).equals(readFileSync(file('asleep')))).toBe(true);
+  });
+
+  it('and is served so seldom that whole rings are recorded, sees the same, and is replayed', () => {
+    const rom = ac97Rom(folder, [2, 3, 5]);
+    const seldom = 'none,id=a,timer-period=40000,in.frequency=48000';
+    runQemu(rom, file('theirs'), `shift=${SHIFT},rr=record,rrfile=${file('whole.rr')}`, seldom);
+    ours(rom, 'ours', SHIFT, seldom);
+    expect(readFileSync(file('ours')).equals(readFileSync(file('theirs')))).toBe(true);
+    follow(file('whole.rr'), rom, 'followed', seldom, 'off');
+    expect(readFileSync(file('followed')).equals(readFileSync(file('theirs')))).toBe(true);
+    expect(palindrome('log', 'dump', file('whole.rr')).stdout).toContain('AUDIO_IN 1024 recorded');
   });
 
   it('and hears noise, recorded here, is replayed by QEMU: it finds the same in its memory', () => {

@@ -17,7 +17,7 @@ const LIST = 0x100000;
 function ours(script: Script): Buffer {
   const board = chipset();
   const backend = { outHz: 44_100, inHz: 44_100, periodNs: 10_000_000, begin: () => {}, play: () => {} };
-  const doors = { out: (frames: number) => frames, in: () => new Int32Array(0) };
+  const doors = { out: (frames: number) => frames, in: () => ({ count: 0, samples: new Int32Array(0) }) };
   const audio = new AudioEngine({ clock: board.time, backend, doors, captureStreams: 2 });
   board.bus.plug(SLOT, new Ac97({ ports: board.ports, memory: board.memory, audio }));
   board.bus.reset();

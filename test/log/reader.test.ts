@@ -96,6 +96,7 @@ describe('test vectors', () => {
     ['18 fffffff5', 'CHAR_READ_ALL_ERROR -11'],
     ['19 00000000000003ff', 'AUDIO_OUT 1023'],
     [`1a 0000000000000001 0000000000000007 ${'ab'.repeat(16)}`, 'AUDIO_IN 1 recorded, write position 7'],
+    ['1a 0000000000000400 0000000000000007', 'AUDIO_IN 1024 recorded, write position 7'],
     ['1b 00000000 00000004 1e372bf3', 'RANDOM (0, 1e372bf3)'],
     ['0c', 'SHUTDOWN host-qmp-quit'],
     ['0e', 'SHUTDOWN host-signal'],
@@ -103,6 +104,14 @@ describe('test vectors', () => {
     ['1d ffffffffffffffff', 'CLOCK_VIRTUAL_RT -1'],
   ])('%s is %s', (hex, line) => {
     expect(argumentsOf(hex)).toEqual([line]);
+  });
+
+  it('AUDIO_IN of 1024 frames has samples when what follows can be that', () => {
+    const line = 'AUDIO_IN 1024 recorded, write position 7';
+    const samples = 'ffffffffabababab'.repeat(2048);
+    expect(argumentsOf(`1a 0000000000000400 0000000000000007 ${samples} 0e`)).toEqual([line, 'SHUTDOWN host-signal']);
+    const events = '00 00000005 01'.repeat(4000);
+    expect(argumentsOf(`1a 0000000000000400 0000000000000007 ${events}`).slice(0, 3)).toEqual([line, 'INSTRUCTION 5', 'INTERRUPT']);
   });
 
   it('of generation A: the same key, drained at CLOCK_HOST and at WARP_ACCOUNT', () => {

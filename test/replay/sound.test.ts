@@ -9,6 +9,7 @@ import { createLog } from '../../replay/log/writer.js';
 import { DivergenceError } from '../../src/core/errors.js';
 import { replayedAudio } from '../../src/machine/audio-options.js';
 import { configure, type MachineConfig } from '../../src/machine/config.js';
+import { describeDevices } from '../../src/machine/describe-devices.js';
 import { temporaryFolder } from '../cli.js';
 import { ac97Machine, ac97Rom, CLOSING, noise, SLEEPING } from '../devices/ac97-guest.js';
 import { Replaying } from '../machine/replaying.js';
@@ -40,6 +41,12 @@ it.each(['off', 'on', 'force'] as const)('it is replayed and heard as it was rec
   expect(recordedSound.length).toBeGreaterThan(20_000);
   expect(replay({ ...recording, config: heardIn(`${jit}.wav`) }, { jit })).toMatchObject({ stop: 'shutdown', digest: final.digest });
   expect(readFileSync(file(`${jit}.wav`)).equals(recordedSound)).toBe(true);
+});
+
+it('the card is listed among the devices', () => {
+  const machine = replaying('listed.wav', 'off');
+  expect(describeDevices(machine.machine).join('\n')).toContain('addr 02.0: Intel 82801AA AC97 Audio, class 0401, pci id 8086:2415');
+  machine.close();
 });
 
 /** Instruction counts at which there is an event of sound. */
@@ -119,8 +126,8 @@ describe.each([true, false])('a log that claims what cannot be is found out (our
     ['nothing played', 'audio-out', () => null, 'Missing audio out event'],
     ['nothing recorded', 'audio-in', () => null, 'Missing audio in event'],
     ['more than the ring', 'audio-in', recorded({ recorded: 1025, samples: new Uint8Array(1025 * 16) }), 'with room for'],
-    ['another place', 'audio-in', recorded({ recorded: 1, writePosition: RING_FRAMES, samples: new Uint8Array(16) }), 'recorded sound'],
-    ['a sample of 33 bits', 'audio-in', recorded({ recorded: 1, samples: withSample(1) }), 'recorded sound'],
+    ['another place', 'audio-in', recorded({ recorded: 1, writePosition: RING_FRAMES, samples: new Uint8Array(16) }), 'frames of sound at'],
+    ['a sample of 33 bits', 'audio-in', recorded({ recorded: 1, samples: withSample(1) }), 'frames of sound at'],
   ] as const)('%s', (name, kind, change, words) => {
     expect(divergence(changed(`${name}.rr`, kind, change), strict)).toContain(words);
   });
