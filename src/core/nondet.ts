@@ -23,6 +23,17 @@ export interface CharFrontend {
   receive(bytes: Uint8Array): void;
 }
 
+/** The network end of a network card: where frames go that the guest sends. */
+export interface PacketBackend {
+  /** An Ethernet frame without its check sequence; the array is the taker's. */
+  send(frame: Uint8Array): void;
+}
+
+/** The guest end: what asynchronous NET events feed. */
+export interface PacketFrontend {
+  receive(frame: Uint8Array): void;
+}
+
 /** Receivers of recorded input events. */
 export interface InputSink {
   event(event: InputEvent): void;
