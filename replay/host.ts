@@ -6,6 +6,8 @@ export type HostRequest =
   | { kind: 'input-sync' }
   /** Characters for a character device, by its index. */
   | { kind: 'chars'; device: number; bytes: Uint8Array }
+  /** An Ethernet frame without its check sequence, from a network, by its number. */
+  | { kind: 'packet'; network: number; frame: Uint8Array }
   /** A monitor's system_reset. */
   | { kind: 'reset' }
   /** Somebody presses the power button (a monitor's system_powerdown). */

@@ -26,6 +26,9 @@ const POLL_INTERVAL = 250_000;
 /** Characters that wait for a guest that does not read; further ones are lost, as on a line. */
 const MAX_PENDING_CHARS = 1 << 20;
 
+/** Frames from outside that come while more wait are lost, as on a wire. */
+const MAX_PENDING_EVENTS = 2048;
+
 export interface RecordOptions {
   readonly shift: number;
   /** A guest reset ends the run. */
@@ -113,6 +116,12 @@ export class RecordSession extends Session {
     return { count: frames, samples };
   }
 
+  readonly live = true;
+
+  packetSent(send: () => void): void {
+    send();
+  }
+
   exceptionRaised(): void {
     this.sink.exception(this.icountNow());
   }
@@ -198,6 +207,10 @@ export class RecordSession extends Session {
         break;
       case 'input-sync':
         this.queue.push({ kind: 'input-sync' });
+        break;
+      case 'packet':
+        if (this.queue.length < MAX_PENDING_EVENTS)
+          this.queue.push({ kind: 'net', filter: request.network, flags: 0, bytes: request.frame });
         break;
       case 'chars': {
         const before = this.pendingChars.get(request.device) ?? new Uint8Array(0);

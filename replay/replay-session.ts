@@ -126,6 +126,11 @@ export class ReplaySession extends Session {
     return { count, samples: samples! };
   }
 
+  readonly live = false;
+
+  /** Nobody is there. */
+  packetSent(): void {}
+
   exceptionRaised(vector: number): void {
     if (this.due()?.kind !== 'exception') this.diverge(`raised exception ${vector}`);
     this.source.advance();
@@ -354,7 +359,7 @@ export class ReplaySession extends Session {
     if (this.options.strict && checkpoint !== null && checkpoint !== CP_CLOCK_WARP_ACCOUNT)
       this.diverge('drains its queue at another checkpoint');
     this.source.advance();
-    if (!this.deliver(event)) this.diverge(`has no request for the ASYNC ${event.kind} event just passed`);
+    if (!this.deliver(event)) this.diverge(`has nothing that waits for the ASYNC ${event.kind} event just passed`);
     return null;
   }
 }

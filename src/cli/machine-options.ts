@@ -22,10 +22,18 @@ export function machineOptions<T>(argv: Argv<T>): Argv<T & MachineArguments> {
     .option('serial', list('Serial port: stdio, null or file:PATH; repeat for more ports'))
     .option('debugcon', text('Debug console on ports 0xe9 and 0x402: null, stdio or file:PATH [,iobase=PORT]'))
     .option('nodefaults', { type: 'boolean', describe: 'No display and no serial port unless asked for', group: GROUP })
-    .option('net', list('Network: none'))
+    .option('netdev', list('Network: user,id=ID[,net=ADDR/BITS][,host=][,dns=][,dhcpstart=][,restrict=on][,hostname=][,hostfwd=tcp::PORT-:PORT]'))
+    .option('nic', list('Network card and network in one: user,model=rtl8139[,mac=ADDR][,hostfwd=...]'))
+    .option('net', list('none; or nic,model=rtl8139 and user'))
+    .option('object', list('filter-replay,id=ID,netdev=ID: puts a name to what records a network; there is one without it, too'))
     .option('icount', text('Instruction clock: shift=N, an instruction takes 2^N ns (default shift=3)'))
     .option('rtc', text('Real-time clock: base=utc|DATE,clock=host|vm'))
-    .option('device', list('ide-hd,drive=NAME; AC97,audiodev=NAME; isa-debug-exit,iobase=0xf4,iosize=4; and others'))
+    .option(
+      'device',
+      list(
+        'ide-hd,drive=NAME; rtl8139,netdev=ID[,mac=ADDR][,romfile=FILE]; AC97,audiodev=NAME; isa-debug-exit,iobase=0xf4,iosize=4; and others',
+      ),
+    )
     .option(
       'audiodev',
       list('Where sound goes: none,id=NAME or wav,id=NAME[,path=FILE]; [,in.path=WAV][,out.frequency=HZ][,timer-period=US]'),

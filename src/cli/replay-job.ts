@@ -47,14 +47,14 @@ const DECIDED_BY: readonly (readonly [keyof MachineArguments, readonly (keyof Ma
   ['nodefaults', ['vga']],
   ['icount', ['shift']],
   ['rtc', ['rtcBase', 'rtcClock']],
-  ['device', ['devices']],
+  ['device', ['devices', 'nics']],
   ['noReboot', ['noReboot']],
   ['boot', ['rebootTimeoutMs', 'boot']],
 ];
 
 function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConfig {
   const recorded = sidecar.machine;
-  const asGiven = configure({ kernel: args.initrd ?? args.append, ...args } as MachineArguments, recorded.drives);
+  const asGiven = configure({ kernel: args.initrd ?? args.append, ...args } as MachineArguments, recorded);
   const renamed = renamedInputs(recorded, sidecar.inputs, asGiven);
   const recordedName = new Map([...renamed].map(([was, is]) => [is, was]));
   const given = withPaths(asGiven, (path) => recordedName.get(path) ?? path);
@@ -77,6 +77,7 @@ function configFromSidecar(sidecar: Sidecar, args: ReplayArguments): MachineConf
     ...recorded,
     ...(snapshots === undefined ? {} : { snapshots }),
     foundAt,
+    ...networksOf(recorded, args, given),
     serial: serialTargets(recorded, args, given),
     debugcon: debugconTarget(recorded, args, given),
     ...(recorded.audio === undefined ? {} : { audio: replayedAudio(recorded.audio, args.audiodev ?? []) }),
@@ -94,6 +95,15 @@ function checkHashes({ machine, inputs }: Sidecar, log: string): void {
   for (const { option, path } of namedInputs(machine))
     if (!inputs.some((input) => input.option === option && input.path === path))
       throw new UserError('sidecar-corrupt', `${sidecarPath(log)} names ${option} ${path} without its SHA-256`);
+}
+
+/** What the host's networks are like may differ, for a machine that goes live; which there are may not. */
+function networksOf(recorded: MachineConfig, args: ReplayArguments, given: MachineConfig): Pick<MachineConfig, 'networks'> {
+  if (args.netdev === undefined && args.nic === undefined && given.networks === undefined) return {};
+  const ids = (of: MachineConfig): string => JSON.stringify((of.networks ?? []).map(({ id }) => id));
+  if (ids(given) !== ids(recorded))
+    throw new UserError('option-mismatch', `--netdev gives the networks ${ids(given)}, but the recorded machine has ${ids(recorded)}`);
+  return given.networks === undefined ? {} : { networks: given.networks };
 }
 
 /** Without new back-ends a replay shows what went to the terminal, and never writes over files of the recording. */

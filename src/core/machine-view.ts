@@ -58,8 +58,8 @@ export interface MachineView {
   readonly engine: Engine;
   readonly time: VirtualTime;
   readonly hostTimers: TimerList<bigint>;
-  /** Hands an asynchronous event to its device. */
-  deliver(event: AsyncEvent): void;
+  /** Hands an asynchronous event to its device; false when the board has nothing that it could be for. */
+  deliver(event: AsyncEvent): boolean;
   /** The oldest request of disk 0-3 is done. */
   completeBlock(drive: number): void;
   /** Carries out the software reset of disk channel 0 or 1. */

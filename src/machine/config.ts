@@ -7,6 +7,7 @@ import { type BootConfig, bootOption } from './boot-option.js';
 import { configureDrives, type DriveConfig } from './drive-options.js';
 import { known, onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
 import { refuseLackingDevice } from './lacking-devices.js';
+import { configureNetworks, isNic, type NetworkConfig, type NicConfig } from './network-options.js';
 
 /** Where a character device's bytes go. `append`: behind what the file has. `channel`: to another thread, see MachineConfig.channels. */
 export type CharTarget =
@@ -73,6 +74,10 @@ export interface MachineConfig {
   readonly devices: readonly DeviceConfig[];
   /** Absent: there is no sound card. */
   readonly audio?: AudioConfig;
+  /** Network cards; absent: none. */
+  readonly nics?: readonly NicConfig[];
+  /** Networks that their cables lead to, in the order of their filters; absent: none. */
+  readonly networks?: readonly NetworkConfig[];
   readonly noReboot: boolean;
   /** Milliseconds after which firmware that found nothing to boot starts again; null: it waits for ever. */
   readonly rebootTimeoutMs: number | null;
@@ -99,6 +104,9 @@ export interface MachineArguments {
   /** The display, whatever `nodefaults` says. */
   readonly vga?: 'std' | 'none' | undefined;
   readonly net?: readonly string[] | undefined;
+  readonly nic?: readonly string[] | undefined;
+  readonly netdev?: readonly string[] | undefined;
+  readonly object?: readonly string[] | undefined;
   readonly icount?: string | undefined;
   readonly rtc?: string | undefined;
   readonly device?: readonly string[] | undefined;
@@ -107,23 +115,35 @@ export interface MachineArguments {
   readonly boot?: string | undefined;
 }
 
+/** Slot of the display adapter. */
+export const DISPLAY_SLOT = 2;
+
 const MAX_SERIAL_PORTS = 4;
 
 /**
  * Checks and decodes the machine options. Throws UserError 'bad-option' naming the flag.
- * @param recorded disks of the recording that is replayed, which says what they are; null: nothing is replayed
+ * @param recorded machine of the recording that is replayed, which says what its disks and ROMs are; null: nothing is replayed
  */
-export function configure(args: MachineArguments, recorded: readonly DriveConfig[] | null = null): MachineConfig {
+export function configure(args: MachineArguments, recorded: MachineConfig | null = null): MachineConfig {
   if (args.initrd !== undefined && args.kernel === undefined) throw new UserError('bad-option', '--initrd needs --kernel');
   if (args.append !== undefined && args.kernel === undefined) throw new UserError('bad-option', '--append needs --kernel');
-  for (const net of args.net ?? []) if (net !== 'none') throw new UserError('not-supported', `--net ${net}: only "none" is supported`);
   const serial = (args.serial ?? (args.nodefaults ? [] : ['null'])).map((s) => charTarget('--serial', s));
   if (serial.length > MAX_SERIAL_PORTS) throw new UserError('bad-option', `--serial: at most ${MAX_SERIAL_PORTS} ports`);
   const isDisk = (text: string): boolean => /^(driver=)?ide-hd(,|$)/.test(text);
   const devices = args.device ?? [];
-  const context = { backingFolders: args.backingFolder ?? [], recorded };
+  const context = { backingFolders: args.backingFolder ?? [], recorded: recorded?.drives ?? null };
   const { drives, snapshotFile } = configureDrives(args.drive ?? [], devices.filter(isDisk), context);
   const vga = args.vga === undefined ? !args.nodefaults : args.vga === 'std';
+  // A replay need not say again what decides where cards go.
+  const shown = recorded !== null && args.vga === undefined && args.nodefaults === undefined ? recorded.vga : vga;
+  const net = configureNetworks(args, {
+    devices,
+    displaySlot: shown ? DISPLAY_SLOT : null,
+    bios: args.bios,
+    firmwareFolder: args.firmwareFolder,
+    recorded: recorded === null ? null : (recorded.nics ?? []),
+  });
+  refuseEqualBootIndexes([...drives, ...(net.nics ?? [])]);
   const { shift, rrsnapshot } = icount(args.icount ?? 'shift=3');
   return {
     ...board(args.machine ?? 'pc'),
@@ -142,11 +162,18 @@ export function configure(args: MachineArguments, recorded: readonly DriveConfig
     vga,
     shift,
     ...rtc(args.rtc ?? 'base=utc,clock=host'),
-    devices: devices.filter((text) => !isDisk(text)).map(device),
+    devices: devices.filter((text) => !isDisk(text) && !isNic(text)).map(device),
     ...sound(devices, args.audiodev ?? []),
+    ...net,
     noReboot: args.noReboot ?? false,
     ...(args.boot === undefined ? { rebootTimeoutMs: null } : bootOption(args.boot)),
   };
+}
+
+function refuseEqualBootIndexes(places: readonly { readonly bootIndex?: number }[]): void {
+  const given = places.flatMap(({ bootIndex }) => (bootIndex === undefined ? [] : [bootIndex]));
+  const twice = given.find((index, at) => given.indexOf(index) < at);
+  if (twice !== undefined) throw new UserError('bad-option', `--device: The bootindex ${twice} has already been used`);
 }
 
 /** SeaBIOS is packaged with the option ROM of the display in the same folder. */

@@ -5,10 +5,7 @@ import { describePc } from '../../devices/firmware/pc-fw-cfg.js';
 import type { Piix4Pm } from '../../devices/pci/piix4-pm.js';
 import { cpuidFeatures, cpuidVersion } from '../../jit/x86/cpuid.js';
 import { bootOrderFile } from './boot-option.js';
-import type { MachineConfig } from './config.js';
-
-/** Slot of the display adapter. */
-export const DISPLAY_SLOT = 2;
+import { DISPLAY_SLOT, type MachineConfig } from './config.js';
 
 /**
  * Tells firmware, and through its tables the operating system, about the board.
@@ -25,7 +22,10 @@ export function describeFirmware(fwCfg: FwCfg, config: MachineConfig, pm: Pick<P
     bootMenu: config.boot?.menu ?? false,
     menuWaitMs: config.boot?.menuWaitMs ?? null,
     bootOrder: bootOrderFile(
-      config.drives.map((drive) => ({ ...drive, path: `/pci@i0cf8/ide@1,1/drive@${drive.index >> 1}/disk@${drive.index & 1}` })),
+      [
+        ...config.drives.map((drive) => ({ ...drive, path: `/pci@i0cf8/ide@1,1/drive@${drive.index >> 1}/disk@${drive.index & 1}` })),
+        ...(config.nics ?? []).map((nic) => ({ ...nic, path: `/pci@i0cf8/ethernet@${nic.slot.toString(16)}/ethernet-phy@0` })),
+      ],
       config.boot?.strict ?? false,
     ),
     acpi: pm !== null,

@@ -33,8 +33,14 @@ export function namedInputs(config: MachineConfig): { readonly option: string; r
     ...one('--kernel', config.kernel),
     ...initrdModules(config.initrd).map(({ file }) => ({ option: '--initrd', path: file })),
     ...one('-L', config.linuxRom),
+    ...romsOf(config).map((path) => ({ option: '--device rtl8139,romfile', path })),
     ...config.drives.flatMap((drive) => [drive, ...(drive.backing ?? [])]).map(({ file }) => ({ option: '--drive', path: file })),
   ];
+}
+
+/** The ROMs of the network cards, each once. */
+function romsOf({ nics = [] }: MachineConfig): string[] {
+  return [...new Set(nics.flatMap(({ rom }) => (rom === null ? [] : [rom])))];
 }
 
 /** A configuration with other names for its files. */
@@ -53,6 +59,7 @@ export function withPaths(config: MachineConfig, rename: (path: string) => strin
         : initrdModules(config.initrd)
             .map(({ file, text }) => rename(file) + text.slice(file.length))
             .join(','),
+    ...(config.nics === undefined ? {} : { nics: config.nics.map((nic) => ({ ...nic, rom: orNull(nic.rom) })) }),
     drives: config.drives.map((d) => ({ ...renamed(d), ...(d.backing === undefined ? {} : { backing: d.backing.map(renamed) }) })),
   };
 }

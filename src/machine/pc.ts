@@ -52,15 +52,16 @@ import { bootCmos } from './boot-option.js';
 import { CharDevices } from './char-devices.js';
 import { SessionHostClock, VirtualHostClock } from './clocks.js';
 import { configureCmos } from './cmos.js';
-import type { MachineConfig } from './config.js';
+import { DISPLAY_SLOT, type MachineConfig } from './config.js';
 import { Disks } from './disks.js';
-import { DISPLAY_SLOT, describeFirmware } from './firmware.js';
+import { describeFirmware } from './firmware.js';
 import { readInput } from './input-file.js';
 import type { JitMode } from './job.js';
 import { offerLinux, readLinux } from './linux-boot.js';
 import { LinuxDirect } from './linux-direct.js';
 import { isLinux, type LinuxImage } from './linux-image.js';
 import { MultibootKernel } from './multiboot.js';
+import { Networks } from './networks.js';
 import { refuseTakenPorts } from './port-check.js';
 import { Sound } from './sound.js';
 
@@ -119,6 +120,7 @@ export class PcMachine implements MachineView {
   readonly disks: Disks;
   private readonly vga: Vga | null;
   private readonly sound: Sound | null;
+  private readonly networks: Networks;
   /** Registers of the CMOS RAM that are set at every reset by the guest or a user. */
   private cmosAtReset: () => void = () => {};
   /** What starts in firmware's place. */
@@ -166,6 +168,7 @@ export class PcMachine implements MachineView {
     this.apic = config.apic ? this.add('local-apic', this.makeLocalApic()) : null;
     this.irqs = globalInterrupts(this.pic, this.ioapic);
     this.disks = new Disks(config.drives, config.foundAt);
+    this.networks = new Networks(session, config);
     this.vga = config.vga ? this.add('vga', this.makeVga(map)) : null;
     const { bus, host, ide, pm } = this.makePci(map);
     this.bus = bus;
@@ -217,24 +220,28 @@ export class PcMachine implements MachineView {
     return config.bios === null ? new LinuxDirect(linux, config, memory, this.ports) : null;
   }
 
-  deliver(event: AsyncEvent): void {
+  deliver(event: AsyncEvent): boolean {
     switch (event.kind) {
       case 'input':
         this.i8042.keyboard.event(event.event);
         this.i8042.mouse.event(event.event);
-        return;
+        break;
       case 'input-sync':
         this.i8042.keyboard.sync();
         this.i8042.mouse.sync();
-        return;
+        break;
       case 'char-read':
-        return this.chars.receive(event.device, event.bytes);
+        this.chars.receive(event.device, event.bytes);
+        break;
+      case 'net':
+        return this.networks.receive(event.filter, event.bytes);
       case 'bh':
         if (event.id === POWER_BUTTON) this.pm?.acpi.pressPowerButton();
-        return;
+        break;
       default:
-      // Completions and packets of devices that this board does not have.
+      // Completions of devices that this board does not have.
     }
+    return true;
   }
 
   completeBlock(drive: number): void {
@@ -272,6 +279,7 @@ export class PcMachine implements MachineView {
   }
 
   close(): void {
+    this.networks.close();
     this.chars.close();
     this.sound?.close();
     this.disks.close();
@@ -360,6 +368,7 @@ export class PcMachine implements MachineView {
       bus.attach(DISPLAY_SLOT, 0, display);
       this.parts['vga-pci'] = display;
     }
+    this.addNetworkCards(bus, map);
     return { bus, host, ide, pm };
   }
 
@@ -373,6 +382,15 @@ export class PcMachine implements MachineView {
     bus.plug(slot, sound.card);
     Object.assign(this.parts, { ac97: sound.card, audio: sound.engine });
     return sound;
+  }
+
+  private addNetworkCards(bus: PciBus, map: PcMemoryMap): void {
+    const { ports, memory, time: clock, config } = this;
+    config.nics?.forEach((nic, n) => {
+      const card = this.networks.makeCard(nic, { ports, memory, map, clock });
+      bus.attach(nic.slot, 0, card);
+      this.parts[n === 0 ? nic.model : `${nic.model}-${n}`] = card;
+    });
   }
 
   private makePowerManagement(bus: PciBus): Piix4Pm {

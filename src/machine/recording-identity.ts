@@ -16,9 +16,13 @@ export function recordingIdentity(log: string, config: MachineConfig, inputs: re
   // What is absent, as in older recordings, is left out.
   const { boot } = config;
   const audio = config.audio === undefined ? undefined : { ...config.audio, target: undefined, source: undefined };
+  const nics = config.nics?.map(({ model, mac, slot, rom, network, bootIndex }) => ({
+    ...{ model, mac, slot, bootIndex, rom: rom !== null },
+    network: network === null ? null : config.networks?.findIndex(({ id }) => id === network),
+  }));
   const board = {
     ...{ machine, acpi, hpet, cpu, apic, memoryBytes, append, vga, shift, rtcBase, rtcClock, devices, rebootTimeoutMs, boot },
-    ...{ audio },
+    ...{ audio, nics },
   };
   const drives = config.drives.map(({ format, interface: bus, index, bootIndex }) => ({ format, bus, index, bootIndex }));
   const ports = { serial: config.serial.length, debugcon: config.debugcon?.ports ?? null };

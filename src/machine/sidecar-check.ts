@@ -1,6 +1,8 @@
 import { IMAGE_FORMATS } from '../block/image-format.js';
 import { isBootOrder } from './boot-option.js';
 import { isDate, type MachineConfig } from './config.js';
+import { parseIpv4 } from '../net/ipv4-address.js';
+import { parseMac } from '../../devices/net/mac-address.js';
 import type { Sidecar } from './sidecar.js';
 
 type Check = (value: unknown) => boolean;
@@ -44,6 +46,28 @@ const charTarget: Check = (v) => shape({ kind: oneOf('null', 'stdio') })(v) || s
 
 const imageFormat = oneOf(...IMAGE_FORMATS);
 const imageFile = shape({ file: text, format: imageFormat });
+
+const ipv4: Check = (v) => typeof v === 'string' && parseIpv4(v) !== null;
+const userNetwork = shape({
+  network: ipv4,
+  prefix: integer(4, 32),
+  host: ipv4,
+  dns: ipv4,
+  dhcpStart: ipv4,
+  restrict: flag,
+  hostname: nullOr(text),
+  domain: nullOr(text),
+  forwards: listOf(
+    shape({
+      protocol: oneOf('tcp', 'udp'),
+      hostAddress: ipv4,
+      hostPort: integer(0, 0xffff),
+      guestAddress: ipv4,
+      guestPort: integer(1, 0xffff),
+    }),
+    256,
+  ),
+});
 
 const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
   machine: oneOf('pc'),
@@ -95,6 +119,21 @@ const MACHINE: Readonly<Record<keyof MachineConfig, Check>> = {
       source: optional(text),
     }),
   ),
+  nics: optional(
+    listOf(
+      shape({
+        model: oneOf('rtl8139'),
+        id: text,
+        network: nullOr(text),
+        mac: (v) => typeof v === 'string' && parseMac(v) !== null,
+        slot: integer(2, 31),
+        rom: nullOr(text),
+        bootIndex: optional(integer(0, 2 ** 31 - 1)),
+      }),
+      30,
+    ),
+  ),
+  networks: optional(listOf(shape({ id: text, filter: nullOr(text), user: userNetwork }), 255)),
   noReboot: flag,
   rebootTimeoutMs: nullOr(integer(0, 0xffff)),
   boot: optional(

@@ -5,6 +5,7 @@ import { EXIT_USER_ERROR, UserError } from '../../core/errors.js';
 import { MachineThread } from '../../debug/machine-thread.js';
 import { configure } from '../../machine/config.js';
 import type { Job } from '../../machine/job.js';
+import { networkWarnings } from '../../machine/network-options.js';
 import { planRecording } from '../../machine/new-recording.js';
 import { serveHuman } from '../../monitor/monitor-server.js';
 import { serveTerminal, type TerminalMonitor } from '../../monitor/terminal-monitor.js';
@@ -76,7 +77,7 @@ async function run(line: QemuCommandLine): Promise<void> {
   const keys = terminal(line, stdinDevice(made.config), machine, services, quit);
   let endKeyboard = (): void => {};
   const waiting = (address: string): void => void process.stderr.write(`palindrome-system-i386: waiting for connection on: ${address}\n`);
-  for (const text of line.warnings) process.stderr.write(`palindrome-system-i386: ${text}\n`);
+  for (const text of networkWarnings(made.config)) process.stderr.write(`palindrome-system-i386: ${text}\n`);
   if (line.pidFile !== null) writePid(line.pidFile);
   try {
     services.openPipes(line.services);

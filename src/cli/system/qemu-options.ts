@@ -13,7 +13,6 @@ import { driveNames } from './drive-names.js';
 import { listCharDevices } from './list-char-devices.js';
 import { recordReplay } from './record-replay.js';
 import { soundCard } from './sound-card.js';
-import { unusedNetworks } from './unused-network.js';
 
 /** What a command line of QEMU's asks for. */
 export interface QemuCommandLine {
@@ -35,8 +34,6 @@ export interface QemuCommandLine {
   /** What the drives are called, by their files. */
   readonly driveNames: ReadonlyMap<string, DriveNames>;
   readonly charDevices: readonly CharDeviceInfo[];
-  /** What the user is told, though everything goes on. */
-  readonly warnings: readonly string[];
 }
 
 /** Options without a value. */
@@ -50,13 +47,15 @@ const LISTS: Readonly<Record<string, keyof MachineArguments>> = {
   drive: 'drive',
   device: 'device',
   net: 'net',
-  nic: 'net',
+  nic: 'nic',
+  netdev: 'netdev',
+  object: 'object',
   audiodev: 'audiodev',
 };
 const HARD_DISKS = ['hda', 'hdb', 'hdc', 'hdd'];
 const OTHERS = [
   ...['M', 'machine', 'icount', 'display', 'vga', 'smp', 'accel', 'serial', 'gdb', 'qmp', 'monitor', 'chardev', 'mon'],
-  ...['name', 'pidfile', 'parallel', 'global', 'netdev', 'object', 'soundhw', 'audio'],
+  ...['name', 'pidfile', 'parallel', 'global', 'soundhw', 'audio'],
 ];
 /** Options for devices that we lack. */
 const LACKING: Readonly<Record<string, string>> = {
@@ -105,7 +104,6 @@ export function parseQemuOptions(argv: readonly string[]): QemuCommandLine {
     ...{
       driveNames: driveNames(all('drive')),
       charDevices: listCharDevices(given, chardevs),
-      warnings: unusedNetworks(all('netdev'), all('object')),
     },
   };
 }
