@@ -5,19 +5,46 @@ import { EXIT_DIVERGENCE, UserError } from '../core/errors.js';
 import type { CheckpointReport } from '../machine/checkpoint-maker.js';
 import type { MachineConfig } from '../machine/config.js';
 import type { Job, JobResult } from '../machine/job.js';
+import { networkWarnings } from '../machine/network-options.js';
 import { openKeyboard } from './keyboard.js';
+import { NetworkEnds } from './network-ends.js';
 import { statisticsLines } from './print-statistics.js';
 import { showProgress } from './progress.js';
 import { RunningJob, type WorkerKind } from './run-in-worker.js';
 import { onStopSignal } from './stop-signals.js';
 
-/** Runs a job with everything a terminal user expects around it: progress, Ctrl-C, the keyboard on the serial port. */
+/** Runs a job with everything a terminal user expects around it: progress, Ctrl-C, the keyboard on the serial port, the host's networks. */
 export async function execute<Result extends JobResult = JobResult>(
   job: Omit<Job, 'control'>,
   stdinDevice: number | null,
   kind?: WorkerKind,
 ): Promise<Result> {
-  const running = new RunningJob<Result>(job, kind);
+  const live = job.kind !== 'replay';
+  const networks = new NetworkEnds(live || typeof job.goLiveAt === 'number' ? job.config : { ...job.config, networks: [] });
+  if (live) for (const text of networkWarnings(job.config)) complain(text);
+  try {
+    if (live) await networks.start();
+    return await executeWith(networks, job, stdinDevice, kind);
+  } finally {
+    networks.close();
+  }
+}
+
+function complain(text: string): void {
+  process.stderr.write(`palindrome: ${text}\n`);
+}
+
+async function executeWith<Result extends JobResult>(
+  networks: NetworkEnds,
+  job: Omit<Job, 'control'>,
+  stdinDevice: number | null,
+  kind?: WorkerKind,
+): Promise<Result> {
+  const running = new RunningJob<Result>({ ...job, config: networks.connect(job.config) }, kind);
+  networks.serve((requests) => {
+    for (const request of requests) running.send(request);
+    return undefined;
+  }, complain);
   const typed = (bytes: Buffer): void => running.send({ kind: 'chars', device: stdinDevice!, bytes: new Uint8Array(bytes) });
   const endInput = stdinDevice === null ? () => {} : openKeyboard(typed, true);
   // Somebody who types at the guest's console sees that, and nothing else.

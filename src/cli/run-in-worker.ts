@@ -27,7 +27,7 @@ export class RunningJob<Result extends JobResult = JobResult> {
     this.port = channel.port1;
     this.worker = new Worker(kind.module, {
       workerData: { ...kind.data, job: { ...job, control: buffer }, requests: channel.port2 },
-      transferList: [channel.port2],
+      transferList: [channel.port2, ...(job.config.channels?.values() ?? [])],
     });
     this.result = this.wait(this.worker);
   }

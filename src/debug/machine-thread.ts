@@ -54,14 +54,15 @@ export class MachineThread implements DebuggedMachine {
 
   constructor(job: Omit<Job, 'control'>) {
     setEngineFlags();
-    this.searches = new SearchPool(job);
+    const { channels, ...config } = job.config;
+    this.searches = new SearchPool({ ...job, config });
     const buffer = new SharedArrayBuffer(ControlBlock.BYTES);
     this.control = new ControlBlock(buffer);
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: { job: { ...job, control: buffer }, requests: port2 },
-      transferList: [port2, ...(job.config.channels?.values() ?? [])],
+      transferList: [port2, ...(channels?.values() ?? [])],
     });
     this.ready = new Promise((resolve) => {
       this.isReady = resolve;

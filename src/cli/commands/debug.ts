@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { MachineThread } from '../../debug/machine-thread.js';
+import { NetworkEnds } from '../network-ends.js';
 import { DebugServices, gdbService, monitorService, refuseTwoTerminals, type ServiceConfig } from '../debug-services.js';
 import { machineOptions } from '../machine-options.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
@@ -42,7 +43,12 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
     const job = replayJob(args);
     // What gdb speaks on is no place for what the guest says.
     const piped = services.some(({ kind, where }) => kind === 'gdb' && where === 'stdio');
-    const machine = new MachineThread({ ...job, config: terminalTargets(job.config, piped) });
+    const networks = new NetworkEnds(job.config);
+    const machine = new MachineThread({ ...job, config: networks.connect(terminalTargets(job.config, piped)) });
+    networks.serve(
+      (requests) => machine.call('input', { requests }),
+      (text) => process.stderr.write(`debug: ${text}\n`),
+    );
     const quit = (): void => void machine.call('quit', {}).catch(() => {});
     const running = new DebugServices(machine, quit);
     const endSignals = onStopSignal(() => running.control.end('host-signal'));
@@ -53,6 +59,7 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
       for (const service of services) say(service, await running.open(service));
       await machine.ended;
     } finally {
+      networks.close();
       running.close();
       endSignals();
     }

@@ -11,6 +11,7 @@ import { serveHuman } from '../../monitor/monitor-server.js';
 import { serveTerminal, type TerminalMonitor } from '../../monitor/terminal-monitor.js';
 import { DebugServices } from '../debug-services.js';
 import { openKeyboard } from '../keyboard.js';
+import { NetworkEnds } from '../network-ends.js';
 import { replayJob } from '../replay-job.js';
 import { stdinDevice } from '../stdin-device.js';
 import { onStopSignal } from '../stop-signals.js';
@@ -56,7 +57,16 @@ function job(line: QemuCommandLine): Omit<Job, 'control'> {
 async function run(line: QemuCommandLine): Promise<void> {
   const sockets = new CharSockets(line.sockets);
   const made = job(line);
-  const machine = new MachineThread({ ...made, config: sockets.connect(made.config) });
+  const complain = (text: string): void => void process.stderr.write(`palindrome-system-i386: ${inQemusSpelling(text)}\n`);
+  const networks = new NetworkEnds(made.config);
+  try {
+    if (made.kind !== 'replay') await networks.start();
+  } catch (e) {
+    networks.close();
+    throw e;
+  }
+  const machine = new MachineThread({ ...made, config: networks.connect(sockets.connect(made.config)) });
+  networks.serve((requests) => machine.call('input', { requests }), complain);
   let quitting = false;
   const quit = (): void => {
     quitting = true;
@@ -77,7 +87,7 @@ async function run(line: QemuCommandLine): Promise<void> {
   const keys = terminal(line, stdinDevice(made.config), machine, services, quit);
   let endKeyboard = (): void => {};
   const waiting = (address: string): void => void process.stderr.write(`palindrome-system-i386: waiting for connection on: ${address}\n`);
-  for (const text of networkWarnings(made.config)) process.stderr.write(`palindrome-system-i386: ${text}\n`);
+  for (const text of networkWarnings(made.config)) complain(text);
   if (line.pidFile !== null) writePid(line.pidFile);
   try {
     services.openPipes(line.services);
@@ -96,6 +106,7 @@ async function run(line: QemuCommandLine): Promise<void> {
     // Whoever ended it so early need not hear that it has ended.
     if (!asked) throw e;
   } finally {
+    networks.close();
     sockets.close();
     services.close();
     endKeyboard();
