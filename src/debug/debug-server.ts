@@ -8,6 +8,7 @@ import { digestMachine } from '../core/digest.js';
 import { UserError } from '../core/errors.js';
 import { describeAddresses } from '../machine/describe-addresses.js';
 import { describeDevices } from '../machine/describe-devices.js';
+import { describeNetworks } from '../machine/describe-networks.js';
 import { describeDrives } from '../machine/describe-drives.js';
 import type { ControlBlock, Job } from '../machine/job.js';
 import type { SnapshotEntry } from '../machine/snapshot-table.js';
@@ -21,6 +22,8 @@ import { SEARCH_OVER, type Searcher, type SearchOutcome, type Sought, type Stret
 /** QEMU's words. */
 const NOT_NOW = 'Record/replay does not allow making snapshot right now. Try once more later.';
 const LOAD_WHILE_RECORDING = 'a snapshot cannot be loaded while the machine is recorded: the recording could not be replayed';
+
+const DESCRIPTIONS = { devices: describeDevices, addresses: describeAddresses, networks: describeNetworks };
 
 /** QEMU's name for where a debugger begins. */
 const START = 'start_debugging';
@@ -217,7 +220,7 @@ export class DebugServer implements Searcher {
       case 'goLive':
         return this.goLive();
       case 'describe':
-        return m.what === 'devices' ? describeDevices(machine) : describeAddresses(machine);
+        return DESCRIPTIONS[m.what](machine);
       case 'drives':
         return describeDrives(machine, this.job);
       case 'screen':

@@ -46,7 +46,7 @@ export interface DebugCalls {
   /** A replay that stands still leaves its log. */
   goLive: { ask: object; answer: null };
   /** What the machine consists of, or what the processor finds at its addresses, in lines of text. */
-  describe: { ask: { readonly what: 'devices' | 'addresses' }; answer: readonly string[] };
+  describe: { ask: { readonly what: 'devices' | 'addresses' | 'networks' }; answer: readonly string[] };
   drives: { ask: object; answer: readonly DriveDescription[] };
   screen: { ask: object; answer: { readonly width: number; readonly height: number; readonly rgba: Uint8Array } | null };
   digest: { ask: object; answer: string };

@@ -24,6 +24,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   'piix4-pm': 'PIIX4 power management',
   'vga-pci': 'standard VGA',
   ac97: 'Intel 82801AA AC97 Audio',
+  rtl8139: 'RTL8139C+ Ethernet controller',
 };
 const PLACES = ['ide.0 unit 0', 'ide.0 unit 1', 'ide.1 unit 0', 'ide.1 unit 1'];
 
@@ -37,8 +38,11 @@ export function describeDevices(machine: PcMachine): string[] {
   if (parts['fw-cfg'] !== undefined) lines.push(`  ${NAMES['fw-cfg']}`);
   lines.push('  bus: pci.0');
   for (const device of machine.pciFunctions()) {
-    const name = Object.keys(FUNCTIONS).find((n) => parts[n] === device);
-    lines.push(`    ${pciLine(device, name === undefined ? 'function' : FUNCTIONS[name]!)}`);
+    // Cards of one kind are numbered.
+    const name = Object.keys(parts)
+      .find((n) => parts[n] === device)
+      ?.replace(/-\d+$/, '');
+    lines.push(`    ${pciLine(device, (name === undefined ? undefined : FUNCTIONS[name]) ?? 'function')}`);
     if (name === 'piix3') lines.push(...isaLines(machine).map((l) => `      ${l}`));
     if (name === 'piix3-ide') lines.push(...diskLines(machine).map((l) => `      ${l}`));
   }

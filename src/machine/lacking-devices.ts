@@ -2,7 +2,7 @@ import { UserError } from '../core/errors.js';
 
 /** What QEMU's devices are that a command line may well name, and that this machine cannot have yet. */
 const LACKING: readonly (readonly [what: string, drivers: RegExp])[] = [
-  ['network card', /^(e1000.*|ne2k_.*|pcnet|i82\d+.*|virtio-net.*|vmxnet3|tulip|usb-net)$/],
+  ['network card of that kind', /^(e1000.*|ne2k_.*|pcnet|i82\d+.*|virtio-net.*|vmxnet3|tulip|usb-net)$/],
   ['sound card of that kind', /^(es1370|sb16|adlib|gus|cs4231a|pcspk|hda|intel-hda|ich9-intel-hda|hda-.*|usb-audio)$/i],
   ['CD-ROM drive (ATAPI)', /^(ide-cd|scsi-cd)$/],
   ['floppy controller', /^(isa-fdc|floppy)$/],

@@ -8,6 +8,8 @@ export const PROTOCOL_UDP = 17;
 export const MTU = 1500;
 export const IP_HEADER_BYTES = 20;
 const TTL = 64;
+/** Of answers to echo requests, as QEMU's. */
+const ICMP_TTL = 255;
 const MORE_FRAGMENTS = 0x2000;
 const OFFSET_MASK = 0x1fff;
 const OFFSET_UNIT = 8;
@@ -62,7 +64,7 @@ export function makeIpv4({ source, destination, protocol, payload }: Ipv4Packet,
     view.setUint16(2, bytes.length);
     view.setUint16(4, id);
     view.setUint16(6, offset / OFFSET_UNIT + (offset + part.length < payload.length ? MORE_FRAGMENTS : 0));
-    bytes[8] = TTL;
+    bytes[8] = protocol === PROTOCOL_ICMP ? ICMP_TTL : TTL;
     bytes[9] = protocol;
     view.setUint32(12, source);
     view.setUint32(16, destination);

@@ -254,6 +254,8 @@ export class TcpConnection {
     if (distance(this.next, acknowledgment) < 0) this.next = acknowledgment;
     this.retries = 0;
     this.duplicates = 0;
+    // As Linux: the wire works again, even if nothing could be timed.
+    this.timeoutMs = this.calculatedTimeout();
     const recovering = this.recoverUntil !== null && distance(acknowledgment, this.recoverUntil) < 0;
     if (recovering) this.repeatFirst();
     else {

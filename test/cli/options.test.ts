@@ -71,9 +71,12 @@ describe('what cannot be used is refused with words that name it', () => {
     ['rtc', 'base=5', 'base=localtime', 'base=2026-13-01', 'clock=rt', 'base='],
     ['cpu', 'pentium', 'max,+sse9', ''],
     ['machine', 'q35', 'pc,usb=on'],
-    ['net', 'user'],
+    ['net', 'tap', 'nic', 'nic,model=e1000'],
+    ['nic', 'tap', 'user', 'user,model=rtl8139,hostfwd=tcp:1'],
+    ['netdev', 'tap', 'user', 'user,id=a,net=10.0.2.0/40', 'user,id=a,tftp=/'],
+    ['object', 'rng-random,id=r', 'filter-replay,id=f,netdev=a'],
   ])('--%s', (flag, ...values) => {
-    const isList = ['drive', 'serial', 'device', 'net'].includes(flag);
+    const isList = ['drive', 'serial', 'device', 'net', 'nic', 'netdev', 'object'].includes(flag);
     for (const value of values) {
       const make = (): unknown => configure({ [flag]: isList ? [value] : value });
       expect(make, value).toThrow(UserError);

@@ -73,10 +73,52 @@ describe('every option that record/replay or test frameworks use', () => {
       { mode: 'replay', log: 'record.bin', config: { drives: [], snapshots: { file: disk, first: 'init' } } },
     ],
     [
-      `-icount shift=7,rr=record,rrfile=replay.bin -drive file=${disk},if=none,snapshot,id=img-direct -drive driver=blkreplay,if=none,image=img-direct,id=img-blkreplay -device ide-hd,drive=img-blkreplay -netdev user,id=net1 -object filter-replay,id=replay,netdev=net1`,
-      { mode: 'record', config: { drives: [{ file: disk, index: 0 }] }, warnings: ['warning: netdev net1 has no peer'] },
+      `-icount shift=7,rr=record,rrfile=replay.bin -drive file=${disk},if=none,snapshot,id=img-direct -drive driver=blkreplay,if=none,image=img-direct,id=img-blkreplay -device ide-hd,drive=img-blkreplay -netdev user,id=net1 -device rtl8139,netdev=net1 -object filter-replay,id=replay,netdev=net1`,
+      {
+        mode: 'record',
+        config: {
+          drives: [{ file: disk, index: 0 }],
+          nics: [{ id: 'rtl8139.0', network: 'net1', mac: '52:54:00:12:34:56', slot: 3 }],
+          networks: [{ id: 'net1', filter: 'replay', user: { host: '10.0.2.2', dhcpStart: '10.0.2.15', forwards: [] } }],
+        },
+      },
     ],
     ['-net none -nic none', {}],
+    [
+      '-netdev user,id=a -netdev user,id=b,net=192.168.7.0/24 -object filter-replay,id=f,netdev=b -device rtl8139,netdev=b,addr=5 -device rtl8139,netdev=a,romfile=',
+      {
+        config: {
+          nics: [
+            { network: 'b', slot: 5, mac: '52:54:00:12:34:56' },
+            { network: 'a', slot: 3, mac: '52:54:00:12:34:57', rom: null },
+          ],
+          networks: [
+            { id: 'b', filter: 'f', user: { network: '192.168.7.0', host: '192.168.7.2', dhcpStart: '192.168.7.15' } },
+            { id: 'a', filter: null },
+          ],
+        },
+      },
+    ],
+    [
+      '-nic user,model=rtl8139,hostfwd=tcp::2222-:22,hostfwd=udp:10.1.2.3:53-10.0.2.9:5353,restrict=on',
+      {
+        config: {
+          nics: [{ network: 'user.0', slot: 3 }],
+          networks: [
+            {
+              user: {
+                restrict: true,
+                forwards: [
+                  { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 2222, guestAddress: '10.0.2.15', guestPort: 22 },
+                  { protocol: 'udp', hostAddress: '10.1.2.3', hostPort: 53, guestAddress: '10.0.2.9', guestPort: 5353 },
+                ],
+              },
+            },
+          ],
+        },
+      },
+    ],
+    ['-net nic,model=rtl8139,macaddr=2:0:0:0:0:1 -net user', { config: { nics: [{ mac: '02:00:00:00:00:01', network: 'user.0' }] } }],
     [`-drive file=${disk},index=2`, { config: { drives: [{ file: disk, index: 2 }] } }],
     [`-hdb ${disk}`, { config: { drives: [{ file: disk, index: 1 }] } }],
     [disk, { config: { drives: [{ file: disk, index: 0 }] } }],
@@ -110,16 +152,21 @@ describe('every option that record/replay or test frameworks use', () => {
 
 describe('what we lack is refused, by the option as it was given', () => {
   it.each([
-    [
-      '-netdev user,id=net1 -device rtl8139,netdev=net1 -object filter-replay,id=replay,netdev=net1',
-      'device rtl8139,netdev=net1',
-      'network card',
-    ],
     ['-device e1000', 'device e1000', 'network card'],
-    ['-net nic', 'net nic', 'only "none"'],
-    ['-nic user', 'net user', 'only "none"'],
+    ['-net nic', 'net nic', 'give model=rtl8139'],
+    ['-nic user', 'nic user', 'give model=rtl8139'],
+    ['-nic user,model=virtio-net-pci', 'nic user', 'network card'],
+    ['-device rtl8139,netdev=a', 'device rtl8139,netdev=a', "Property 'rtl8139.netdev' can't find value 'a'"],
+    ['-netdev user,id=a -device rtl8139,netdev=a -device rtl8139,netdev=a', 'device rtl8139', "can't take value 'a', it's in use"],
+    ['-device rtl8139,mac=x', 'device rtl8139,mac=x', "Property 'rtl8139.mac' doesn't take value 'x'"],
+    ['-device rtl8139,addr=1', 'device rtl8139,addr=1', 'not available'],
+    ['-device rtl8139,rombar=0', 'device rtl8139,rombar=0', 'known are 1'],
+    ['-netdev user,id=a -object filter-replay,id=f,netdev=a -object filter-replay,id=g,netdev=a', 'object', 'has a filter already'],
+    ['-netdev user,id=a,smb=/tmp', 'netdev user', 'smb= is not supported'],
+    ['-netdev user,id=a,ipv6=on', 'netdev user', 'ipv6=on'],
+    ['-netdev user,id=a,host=10.0.3.2', 'netdev user', "Host doesn't belong to network"],
+    ['-netdev user,id=a,hostfwd=tcp::1-:0', 'netdev user', "Invalid host forwarding rule 'tcp::1-:0' (Bad guest port)"],
     ['-netdev tap,id=a', 'netdev tap', 'known are user'],
-    ['-netdev user,id=a,hostfwd=tcp::1-:2', 'netdev user', '"hostfwd"'],
     ['-netdev user', 'netdev user', "Parameter 'id' is missing"],
     ['-netdev user,id=a -netdev user,id=a', 'netdev user,id=a', "Duplicate ID 'a' for netdev"],
     ['-object filter-replay,id=f,netdev=a', 'object filter-replay,id=f,netdev=a', "Parameter 'netdev' expects a network backend id"],
@@ -177,7 +224,7 @@ describe('what we lack is refused, by the option as it was given', () => {
 
   it('in one sentence on stderr, with one dash, and exit code 2', () => {
     for (const [options, sentence] of [
-      [['-device', 'rtl8139,netdev=net1'], '-device rtl8139,netdev=net1 is not supported: this machine has no network card yet'],
+      [['-device', 'e1000,netdev=net1'], '-device e1000,netdev=net1 is not supported: this machine has no network card of that kind yet'],
       [['-m', '5G'], '-m 5G: expected between 1M and 3G'],
     ] as const) {
       const { status, stderr } = spawnSync(process.execPath, [SYSTEM, '-bios', ROM, ...options], { encoding: 'utf8' });

@@ -28,6 +28,8 @@ interface Board {
   readonly ours: MachineArguments;
 }
 
+const NICS = ['rtl8139,romfile=,bootindex=4', 'rtl8139,romfile=,addr=0x1c,bootindex=2'];
+
 const BOARDS: readonly Board[] = [
   { title: 'a bare board', qemu: {}, ours: {} },
   { title: 'one serial port and 256 MiB', qemu: { memoryMiB: 256, options: COM }, ours: { memory: '256M', serial: ['null'] } },
@@ -46,6 +48,11 @@ const BOARDS: readonly Board[] = [
       options: ['-boot', 'strict=on', ...DISKS.flatMap((d) => ['-drive', d]), ...BOOTED.flatMap((d) => ['-device', d])],
     },
     ours: { boot: 'strict=on', drive: DISKS, device: BOOTED },
+  },
+  {
+    title: 'network cards',
+    qemu: { options: NICS.flatMap((d) => ['-device', d]) },
+    ours: { device: NICS },
   },
 ];
 

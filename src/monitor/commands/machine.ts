@@ -36,6 +36,7 @@ export function machineCommands(control: MachineControl): CommandGroup {
         },
       },
       described('qtree', 'show device tree', () => machine.call('describe', { what: 'devices' })),
+      described('network', 'show the network state', () => machine.call('describe', { what: 'networks' })),
       {
         names: 'block',
         parameters: '[-n] [-v] [device]',
