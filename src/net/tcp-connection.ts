@@ -139,7 +139,7 @@ export class TcpConnection {
   abort(): void {
     if (this.state === 'closed') return;
     if (this.state === 'connecting') this.reply(0, RST | ACK);
-    else if (this.state !== 'time-wait') this.reply(this.next, RST | ACK);
+    else if (this.state !== 'time-wait') this.reply(this.furthest, RST | ACK);
     this.close(true);
   }
 
@@ -314,8 +314,9 @@ export class TcpConnection {
     return Math.min(RECEIVE_WINDOW, Math.max(0, promised, RECEIVE_WINDOW - this.owner.unsent));
   }
 
+  /** Behind everything that was ever sent, or it would not be in the guest's window. */
   private acknowledge(): void {
-    this.reply(this.next, ACK);
+    this.reply(this.furthest, ACK);
   }
 
   private reply(sequence: number, flags: number, payload: Uint8Array = new Uint8Array(0)): void {

@@ -22,7 +22,10 @@ export class OutOfOrder {
     const start = at + from;
     const whole = from + inside.length === payload.length;
     if (fin && whole && at + payload.length >= 0) this.finAt ??= at + payload.length;
-    if (inside.length === 0 || this.held + inside.length > this.most || this.pieces.length * 100 > this.most) return;
+    const known = this.pieces.some((p) => p.at <= start && start + inside.length <= p.at + p.bytes.length);
+    if (inside.length === 0 || known) return;
+    // What closes the gap is always taken.
+    if (start > 0 && (this.held + inside.length > this.most || this.pieces.length * 100 > this.most)) return;
     this.held += inside.length;
     const index = this.pieces.findIndex((p) => p.at > start);
     this.pieces.splice(index < 0 ? this.pieces.length : index, 0, { at: start, bytes: inside.slice() });
