@@ -29,7 +29,9 @@ const LAYERS: readonly (readonly [string, readonly string[]])[] = [
 const LEAVES = ['test/', 'perf/', 'tools/'];
 
 /** Where the two doors are the only way to the outside; `allowed` modules are pure. */
-const SEALED = ['src/core/', 'src/memory/', 'jit/', 'devices/'];
+const SEALED = ['src/core/', 'src/memory/', 'src/net/', 'jit/', 'devices/'];
+/** The host's sockets, behind an interface. */
+const DOORS = ['src/net/node-sockets.ts'];
 const PURE_MODULES = ['node:crypto', 'node:module'];
 const BANNED = /\b(Date\.(now|parse|UTC)|new Date\b|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|process\.hrtime)\b/;
 /** Measures how long translation takes, for the statistics only. */
@@ -45,7 +47,7 @@ function problems(file: string): string[] {
   const found: string[] = [];
   const text = readFileSync(join(ROOT, file), 'utf8');
   const layer = LAYERS.find(([prefix]) => file.startsWith(prefix));
-  const sealed = SEALED.some((s) => file.startsWith(s));
+  const sealed = SEALED.some((s) => file.startsWith(s)) && !DOORS.includes(file);
   for (const [, target] of text.matchAll(/\bfrom\s+'([^']+)'|\bimport\('([^']+)'\)/g)) {
     if (target === undefined) continue;
     if (!target.startsWith('.')) {

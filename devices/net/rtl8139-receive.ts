@@ -137,7 +137,7 @@ function intoRing(card: Rtl8139, frame: Uint8Array, kind: number): boolean {
   intoBuffer(card, little32((kind | reg.RX_OK | ((whole.length + CRC_BYTES) << 16)) >>> 0));
   intoBuffer(card, whole);
   intoBuffer(card, little32(frameCheckSequence(whole)));
-  card.rxWriteAt = ((card.rxWriteAt + 3) & ~3) & (card.rxBufferSize - 1);
+  card.rxWriteAt = (card.rxWriteAt + 3) & ~3 & (card.rxBufferSize - 1);
   card.raise(reg.INT_RX_OK);
   return true;
 }

@@ -102,7 +102,7 @@ function readWord(card: Rtl8139, at: number): number {
     case reg.CSCR:
       return card.cscr;
     default:
-      return readByte(card, at) & 0xff | ((readByte(card, at + 1) & 0xff) << 8);
+      return (readByte(card, at) & 0xff) | ((readByte(card, at + 1) & 0xff) << 8);
   }
 }
 

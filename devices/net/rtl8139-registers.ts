@@ -1,8 +1,6 @@
 /** Registers and their bits (RTL8139C+ data sheet 1.6, section 6), under their names there. */
 
-/** Station address. */
-export const IDR0 = 0x00;
-/** Multicast filter. */
+/** Multicast filter; the station address is at 0 to 5. */
 export const MAR0 = 0x08;
 /** Transmit status of descriptors 0 to 3; C+: dump of the tally counters. */
 export const TSD0 = 0x10;

@@ -10,8 +10,8 @@ import { PCI_FIELDS, PciDevice, ROM_BAR } from '../pci/pci-device.js';
 import { Eeprom93c46 } from './eeprom-93c46.js';
 import { ReceiveQueue } from './receive-queue.js';
 import { canReceive, receiveFrame } from './rtl8139-receive.js';
-import * as reg from './rtl8139-registers.js';
 import { readRegister, writeRegister } from './rtl8139-register-file.js';
+import * as reg from './rtl8139-registers.js';
 import { TallyCounters } from './tally-counters.js';
 import { withTag } from './transmit-offload.js';
 

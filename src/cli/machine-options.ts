@@ -22,7 +22,10 @@ export function machineOptions<T>(argv: Argv<T>): Argv<T & MachineArguments> {
     .option('serial', list('Serial port: stdio, null or file:PATH; repeat for more ports'))
     .option('debugcon', text('Debug console on ports 0xe9 and 0x402: null, stdio or file:PATH [,iobase=PORT]'))
     .option('nodefaults', { type: 'boolean', describe: 'No display and no serial port unless asked for', group: GROUP })
-    .option('netdev', list('Network: user,id=ID[,net=ADDR/BITS][,host=][,dns=][,dhcpstart=][,restrict=on][,hostname=][,hostfwd=tcp::PORT-:PORT]'))
+    .option(
+      'netdev',
+      list('Network: user,id=ID[,net=ADDR/BITS][,host=][,dns=][,dhcpstart=][,restrict=on][,hostname=][,hostfwd=tcp::PORT-:PORT]'),
+    )
     .option('nic', list('Network card and network in one: user,model=rtl8139[,mac=ADDR][,hostfwd=...]'))
     .option('net', list('none; or nic,model=rtl8139 and user'))
     .option('object', list('filter-replay,id=ID,netdev=ID: puts a name to what records a network; there is one without it, too'))

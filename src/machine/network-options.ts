@@ -139,7 +139,11 @@ class NetworkBuilder {
     }
     let shared: string | null = null;
     for (const { text, found, forwards } of parsed.filter((p) => p.found.type === 'user'))
-      shared = this.addNetwork(`--net ${text}`, found.id ?? found.name, userNetwork(`--net ${text}`, found, forwards, ['type', 'id', 'name']));
+      shared = this.addNetwork(
+        `--net ${text}`,
+        found.id ?? found.name,
+        userNetwork(`--net ${text}`, found, forwards, ['type', 'id', 'name']),
+      );
     for (const { text, found } of parsed.filter((p) => p.found.type === 'nic')) {
       onlyKeys('--net nic', found, ['type', 'id', 'name', 'netdev', 'macaddr', 'model', 'addr']);
       this.model(`--net ${text}`, found.model);
@@ -170,7 +174,10 @@ class NetworkBuilder {
       const { id, netdev } = this.filter(text);
       if (filters.has(id)) throw new UserError('bad-option', `--object ${text}: Duplicate ID '${id}' for object`);
       if ([...filters.values()].includes(netdev))
-        throw new UserError('not-supported', `--object ${text}: netdev ${netdev} has a filter already, and a second one could not be replayed`);
+        throw new UserError(
+          'not-supported',
+          `--object ${text}: netdev ${netdev} has a filter already, and a second one could not be replayed`,
+        );
       filters.set(id, netdev);
     }
     const numbered = [...filters].map(([filter, netdev]) => ({ ...this.networks.find(({ id }) => id === netdev)!, filter }));
@@ -246,7 +253,8 @@ class NetworkBuilder {
 
   private mac(given: string, text: string | undefined): string {
     const wanted = text === undefined ? null : parseMac(text);
-    if (text !== undefined && wanted === null) throw new UserError('bad-option', `${given}: Property '${MODEL}.mac' doesn't take value '${text}'`);
+    if (text !== undefined && wanted === null)
+      throw new UserError('bad-option', `${given}: Property '${MODEL}.mac' doesn't take value '${text}'`);
     const chosen = wanted?.some((b) => b !== 0) ? wanted : Uint8Array.from([...DEFAULT_MAC, this.freeMac(given)]);
     if (DEFAULT_MAC.every((b, i) => chosen[i] === b)) this.macs.set(chosen[5]!, (this.macs.get(chosen[5]!) ?? 0) + 1);
     return formatMac(chosen);
@@ -278,4 +286,3 @@ function slotNumber(given: string, text: string): number {
   if ((match?.[2] ?? '0') !== '0') throw new UserError('not-supported', `${given}: addr=${text}: only function 0 is supported`);
   return slot;
 }
-

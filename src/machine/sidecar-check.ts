@@ -1,8 +1,8 @@
+import { parseMac } from '../../devices/net/mac-address.js';
 import { IMAGE_FORMATS } from '../block/image-format.js';
+import { parseIpv4 } from '../net/ipv4-address.js';
 import { isBootOrder } from './boot-option.js';
 import { isDate, type MachineConfig } from './config.js';
-import { parseIpv4 } from '../net/ipv4-address.js';
-import { parseMac } from '../../devices/net/mac-address.js';
 import type { Sidecar } from './sidecar.js';
 
 type Check = (value: unknown) => boolean;

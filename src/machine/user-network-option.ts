@@ -1,6 +1,6 @@
+import { UserError } from '../core/errors.js';
 import { formatIpv4, parseIpv4, prefixMask } from '../net/ipv4-address.js';
 import type { PortForward, UserNetworkConfig } from '../net/user-network-config.js';
-import { UserError } from '../core/errors.js';
 import { known, onlyKeys } from './keyval.js';
 
 /** Properties of `-netdev user` that are understood. */

@@ -10,7 +10,6 @@ const HEADER_BYTES = 8;
 const QUOTED_BYTES = 8;
 export const NET_UNREACHABLE = 0;
 export const HOST_UNREACHABLE = 1;
-export const PORT_UNREACHABLE = 3;
 
 /** The answer to an echo request; null: it is none. */
 export function echoReply(payload: Uint8Array): Uint8Array | null {

@@ -1,7 +1,7 @@
 import type { HostPort, HostSockets, HostStream, HostStreamEvents } from './host-sockets.js';
 import { HOST_UNREACHABLE } from './icmp.js';
-import { parseIpv4 } from './ipv4-address.js';
 import { type Ipv4Fragment, type Ipv4Packet, PROTOCOL_TCP } from './ipv4.js';
+import { parseIpv4 } from './ipv4-address.js';
 import { TcpConnection, type TcpOwner } from './tcp-connection.js';
 import { ACK, FIN, makeTcp, parseTcp, RST, SYN, type TcpSegment } from './tcp-segment.js';
 import type { PortForward } from './user-network-config.js';

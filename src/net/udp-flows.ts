@@ -1,6 +1,6 @@
-import { parseIpv4 } from './ipv4-address.js';
 import type { HostDatagrams, HostSockets } from './host-sockets.js';
 import { type Ipv4Packet, PROTOCOL_UDP } from './ipv4.js';
+import { parseIpv4 } from './ipv4-address.js';
 import { LONGEST_UDP_PAYLOAD, makeUdp, type UdpDatagram } from './udp.js';
 import type { PortForward } from './user-network-config.js';
 import type { Wire } from './wire.js';

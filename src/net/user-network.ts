@@ -3,16 +3,8 @@ import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, DhcpServer } from './dhcp.js';
 import { BROADCAST_MAC, ETHERTYPE_ARP, ETHERTYPE_IPV4, makeFrame, parseFrame } from './ethernet.js';
 import type { HostSockets } from './host-sockets.js';
 import { echoReply, NET_UNREACHABLE, unreachable } from './icmp.js';
+import { type Ipv4Fragment, type Ipv4Packet, makeIpv4, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, parseIpv4Packet } from './ipv4.js';
 import { formatIpv4, parseIpv4, prefixMask } from './ipv4-address.js';
-import {
-  type Ipv4Fragment,
-  type Ipv4Packet,
-  makeIpv4,
-  parseIpv4Packet,
-  PROTOCOL_ICMP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-} from './ipv4.js';
 import { Reassembly } from './reassembly.js';
 import { TcpFlows } from './tcp-flows.js';
 import { makeUdp, parseUdp } from './udp.js';

@@ -95,17 +95,23 @@ function eeprom(script: Script, bits: number, r: Random | null): void {
 /** A frame in memory: to us, to all, to a group, to somebody else. */
 function frame(script: Script, address: number, r: Random): void {
   const to = r.pick([MAC, [255, 255, 255, 255, 255, 255], [1, 0, 0x5e, 0, 0, r.below(16)], [2, 0, 0, 0, 0, 1]]);
-  to.forEach((byte, i) => script.store(address + i, byte));
+  for (const [i, byte] of to.entries()) script.store(address + i, byte);
   const type = r.pick([
     [0x08, 0x00, 0x45],
     [0x81, 0x00, 0x12],
     [0x88, 0xb5, 0x00],
   ]);
-  type.forEach((byte, i) => script.store(address + 12 + i, byte));
+  for (const [i, byte] of type.entries()) script.store(address + 12 + i, byte);
 }
 
 function reads(script: Script, r: Random): void {
-  script.in(IO + ISR, 2).in(IO + CR).in(IO + CAPR, 2).in(IO + 0x3a, 2).in(IO + 0x4c, 4).in(IO + 0x60, 2);
+  script
+    .in(IO + ISR, 2)
+    .in(IO + CR)
+    .in(IO + CAPR, 2)
+    .in(IO + 0x3a, 2)
+    .in(IO + 0x4c, 4)
+    .in(IO + 0x60, 2);
   for (let d = 0; d < 4; d++) script.in(IO + TSD0 + d * 4, 4);
   script.out(0xcf8, 0x80000004 | (SLOT << 11), 4).in(0xcfe, 2);
   for (let i = 0; i < 20; i++) script.load(RING + r.below(0x4800));
@@ -142,9 +148,20 @@ function cMode(seed: number, frames: number): Script {
 function packet(script: Script, address: number, length: number, r: Random): void {
   frame(script, address, r);
   const bytes: [number, number][] = [
-    ...([[12, 8], [13, 0], [14, 0x40 | r.pick([5, 5, 5, 6, 8, 4, 15])]] as [number, number][]),
-    ...([[16, (length - 14) >> 8], [17, (length - 14 - r.pick([0, 0, 0, 1, 5])) & 0xff]] as [number, number][]),
-    ...([[23, r.pick([6, 6, 17, 17, 1])], [46, r.pick([0x50, 0x50, 0x60, 0xf0, 0x10])], [47, r.byte()]] as [number, number][]),
+    ...([
+      [12, 8],
+      [13, 0],
+      [14, 0x40 | r.pick([5, 5, 5, 6, 8, 4, 15])],
+    ] as [number, number][]),
+    ...([
+      [16, (length - 14) >> 8],
+      [17, (length - 14 - r.pick([0, 0, 0, 1, 5])) & 0xff],
+    ] as [number, number][]),
+    ...([
+      [23, r.pick([6, 6, 17, 17, 1])],
+      [46, r.pick([0x50, 0x50, 0x60, 0xf0, 0x10])],
+      [47, r.byte()],
+    ] as [number, number][]),
   ];
   for (const [at, byte] of bytes) script.store(address + at, byte);
 }
@@ -153,7 +170,11 @@ function cPlusMode(seed: number, rounds: number): Script {
   const r = new Random(seed);
   const script = start();
   script.fill(TX_BUFFER, 0x4000);
-  script.out(IO + CPCR, 0x03, 2).out(IO + CR, 0x0c).out(IO + TCR, LOOPBACK | 0x700, 4).out(IO + RCR, 0x0f, 4);
+  script
+    .out(IO + CPCR, 0x03, 2)
+    .out(IO + CR, 0x0c)
+    .out(IO + TCR, LOOPBACK | 0x700, 4)
+    .out(IO + RCR, 0x0f, 4);
   for (let i = 0; i < rounds; i++) {
     script.out(IO + CPCR, r.pick([0x03, 0x43, 0x63, 0x03, 0x02, 0x01]), 2);
     const descriptors = 1 + r.below(4);
@@ -165,7 +186,12 @@ function cPlusMode(seed: number, rounds: number): Script {
     }
     let total = 0;
     const pieces = Array.from({ length: descriptors }, () => r.pick([60, 100 + r.below(600), 1000, 2500 + r.below(2000)]));
-    packet(script, TX_BUFFER, pieces.reduce((a, b) => a + b, 0), r);
+    packet(
+      script,
+      TX_BUFFER,
+      pieces.reduce((a, b) => a + b, 0),
+      r,
+    );
     pieces.forEach((size, d) => {
       const first = d === 0 ? 0x20000000 : 0;
       const last = d === descriptors - 1 ? 0x50000000 : 0;
@@ -177,7 +203,10 @@ function cPlusMode(seed: number, rounds: number): Script {
       store32(script, TX_RING + d * 16 + 12, 0);
       total += size;
     });
-    script.out(IO + CR, 0x0c).out(IO + TSAD0, TX_RING, 4).out(IO + TSAD0 + 4, 0, 4);
+    script
+      .out(IO + CR, 0x0c)
+      .out(IO + TSAD0, TX_RING, 4)
+      .out(IO + TSAD0 + 4, 0, 4);
     script.out(IO + RDSAR, RX_RING, 4).out(IO + RDSAR + 4, 0, 4);
     script.out(IO + TPPOLL, r.pick([0x40, 0x40, 0xc0, 0x80]));
     reads(script, r);
@@ -186,7 +215,10 @@ function cPlusMode(seed: number, rounds: number): Script {
     for (let d = 0; d < 3; d++) for (let k = 0; k < 60; k++) script.load(RX_BUFFERS + d * 0x2000 + k);
     for (let k = 0; k < 30; k++) script.load(RX_BUFFERS + r.below(0x8000));
     if (r.below(4) === 0) {
-      script.out(IO + TSD0 + 4, 0, 4).out(IO + TSD0, 0x20008, 4).in(IO + TSD0, 4);
+      script
+        .out(IO + TSD0 + 4, 0, 4)
+        .out(IO + TSD0, 0x20008, 4)
+        .in(IO + TSD0, 4);
       for (let k = 0; k < 64; k++) script.load(0x20000 + k);
     }
   }

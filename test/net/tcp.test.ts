@@ -156,7 +156,8 @@ function bothEnds(host: FakeHost, r: Random, loss: number): [End, End] {
     transmit: (segment) => {
       const copies = r.below(100) < loss ? 0 : r.below(100) < loss ? 2 : 1;
       const whole: TcpSegment = { ...segment, payload: segment.payload.slice(), sourcePort: 1, destinationPort: 2, mss: 1460 };
-      for (let i = 0; i < copies; i++) host.after(1 + (r.below(100) < loss ? r.below(40) : 0), () => ends[1 - mine]?.connection.input(whole));
+      for (let i = 0; i < copies; i++)
+        host.after(1 + (r.below(100) < loss ? r.below(40) : 0), () => ends[1 - mine]?.connection.input(whole));
     },
     received: (bytes) => void ends[mine]!.received.push(bytes.slice()),
     unsent: 0,
@@ -171,10 +172,13 @@ function bothEnds(host: FakeHost, r: Random, loss: number): [End, End] {
   const add = (connection: TcpConnection): void => void ends.push({ connection, received: [], ended: false, closed: false });
   let syn: TcpSegment | null = null;
   const first = owner(0);
-  const opening = { ...first, transmit: (s: Parameters<TcpOwner['transmit']>[0]) => {
-    if (s.flags === SYN && syn === null) syn = { ...s, sourcePort: 1, destinationPort: 2, mss: 1460 };
-    else first.transmit(s);
-  } };
+  const opening = {
+    ...first,
+    transmit: (s: Parameters<TcpOwner['transmit']>[0]) => {
+      if (s.flags === SYN && syn === null) syn = { ...s, sourcePort: 1, destinationPort: 2, mss: 1460 };
+      else first.transmit(s);
+    },
+  };
   add(TcpConnection.toGuest(opening, host));
   add(TcpConnection.fromGuest(owner(1), host, syn!));
   ends[1]!.connection.hostConnected();

@@ -60,7 +60,7 @@ describe('the host on the network', () => {
     expect([...replies[0]!.arp.senderMac]).toEqual([...GATEWAY_MAC]);
   });
 
-  it('gives the first address, keeps it for its station, and refuses what is another one\'s', () => {
+  it("gives the first address, keeps it for its station, and refuses what is another one's", () => {
     const guest = new Guest({ hostname: 'box', domain: 'example.org' });
     const ask = (message: Uint8Array): ReturnType<typeof answer> => {
       udp(guest, NOBODY, BROADCAST, 67, message);
@@ -112,7 +112,9 @@ describe('the host on the network', () => {
       ['203.0.113.1', 44],
     ] as const)
       guest.host.takers[0]!(Uint8Array.of(9), address, port);
-    const back = guest.packets(PROTOCOL_UDP).map((p) => [formatIpv4(p.source), parseUdp({ ...p, protocol: PROTOCOL_UDP })!.destinationPort]);
+    const back = guest
+      .packets(PROTOCOL_UDP)
+      .map((p) => [formatIpv4(p.source), parseUdp({ ...p, protocol: PROTOCOL_UDP })!.destinationPort]);
     expect(back).toEqual([
       ['10.0.2.2', 5000],
       ['10.0.2.3', 5000],

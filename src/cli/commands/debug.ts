@@ -1,8 +1,8 @@
 import type { CommandModule } from 'yargs';
 import { MachineThread } from '../../debug/machine-thread.js';
-import { NetworkEnds } from '../network-ends.js';
 import { DebugServices, gdbService, monitorService, refuseTwoTerminals, type ServiceConfig } from '../debug-services.js';
 import { machineOptions } from '../machine-options.js';
+import { NetworkEnds } from '../network-ends.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
 import { onStopSignal } from '../stop-signals.js';
 import { terminalTargets } from '../terminal-targets.js';

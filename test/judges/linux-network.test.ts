@@ -1,0 +1,134 @@
+// Oracle: QEMU run (7.2.22): the same guest says the same; its recording replays here; the host's own hash of the file that was fetched
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEBIAN_I386 } from '../../perf/guests/debian.js';
+import { makeNetworkGuest } from '../../perf/guests/debian-network.js';
+import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
+import { PATIENCE_MS, requireTool } from '../tools.js';
+
+const FILE = Uint8Array.from({ length: 1_000_003 }, (_, i) => (i * 31) ^ (i >> 7));
+const SYSTEM = MAIN.replace(/main\.js$/, 'system/main.js');
+const CABLE = ['netdev', 'user,id=net1', 'device', 'rtl8139,netdev=net1,romfile=', 'object', 'filter-replay,id=replay,netdev=net1'];
+
+/** A program beside which this one goes on serving. */
+function run(program: string, args: readonly string[]): Promise<{ status: number | null; said: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const watchdog = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (said += bytes.toString('latin1')));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      clearTimeout(watchdog);
+      resolve({ status, said });
+    });
+  });
+}
+
+/** What the guest's script says, without times; IPv6, which our network does not have, is left out. */
+function lines(output: string): string[] {
+  const all = output.split('\r\n').map((line) => line.replace(/^\[ *[\d.]+\] /, '').replace(/time=\S+ ms|= [\d./]+ ms$/, 'time'));
+  const begin = all.findIndex((line) => line.startsWith('udhcpc'));
+  expect(begin, output.slice(-2000)).toBeGreaterThanOrEqual(0);
+  return all.slice(begin).filter((line) => !/inet6 fec0|valid_lft 86400sec|tsc: Refined|clocksource/.test(line));
+}
+
+const absent =
+  !requireTool('qemu-system-i386', 'qemu-system-x86') ||
+  !requireTool(join(DEBIAN_I386, 'linux'), 'debian-installer-12-netboot-i386') ||
+  !requireTool('/usr/share/seabios/bios-256k.bin', 'seabios') ||
+  !requireTool('xz', 'xz-utils');
+
+describe.skipIf(absent)('Debian with an RTL8139 on a user network', () => {
+  const folder = temporaryFolder();
+  const at = (name: string): string => join(folder, name);
+  const log = at('ours.rr');
+  let guest: readonly string[] = [];
+  let server: Server;
+  let asked = 0;
+
+  beforeAll(async () => {
+    server = createServer((_, answer) => {
+      asked++;
+      answer.end(FILE);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { kernel, initrd } = makeNetworkGuest(folder);
+    const port = (server.address() as AddressInfo).port;
+    const append = `console=ttyS0 nokaslr rdinit=/run quiet panic=-1 cryptomgr.notests port=${port}`;
+    guest = ['kernel', kernel, 'initrd', initrd, 'append', append, 'nodefaults', 'no-reboot'];
+  });
+  afterAll(() => {
+    server.close();
+  });
+  const options = (dashes: string, ...words: readonly string[]): string[] =>
+    words.flatMap((word, i) =>
+      /^(nodefaults|no-reboot|kernel|initrd|append|netdev|device|object|m|serial|icount)$/.test(word) && words[i - 1] !== 'append'
+        ? [dashes + word]
+        : [word],
+    );
+
+  it('gets its address, pings its host and fetches a file, as in QEMU, and QEMU records it', async () => {
+    const record = [...options('--', ...guest, ...CABLE, 'm', '128M', 'serial', `file:${at('ours.txt')}`), '--icount', 'shift=3'];
+    const ours = await run(process.execPath, ['--v8-pool-size=0', MAIN, 'record', log, ...record]);
+    expect(ours.status, ours.said).toBe(0);
+    const output = readFileSync(at('ours.txt'), 'latin1');
+    expect(output).toContain(`${createHash('sha1').update(FILE).digest('hex')}  /tmp/file`);
+    expect(output).toContain('guest: lease 10.0.2.15 255.255.255.0 10.0.2.2 10.0.2.3 86400');
+
+    const rr = ['-icount', `shift=3,rr=record,rrfile=${at('qemu.rr')}`];
+    const bare = ['-M', 'pc', '-cpu', 'qemu32', '-display', 'none', '-global', 'apic.vapic=off', ...rr];
+    const theirs = await run('qemu-system-i386', [
+      ...bare,
+      ...options('-', ...guest, ...CABLE, 'm', '128M', 'serial', `file:${at('qemu.txt')}`),
+    ]);
+    expect(theirs.status, theirs.said).toBe(0);
+    expect(lines(output)).toEqual(lines(readFileSync(at('qemu.txt'), 'latin1')));
+    expect(asked).toBe(2);
+  });
+
+  it('replays with the server gone, and nobody is asked', () => {
+    server.close();
+    const { divergence, digest, shutdownCause } = summary('replay', log, '--serial', `file:${at('replayed.txt')}`);
+    expect({ divergence, shutdownCause }).toEqual({ divergence: null, shutdownCause: 'guest-shutdown' });
+    expect(digest).toBe((JSON.parse(readFileSync(`${log}.json`, 'utf8')) as { final: { digest: string } }).final.digest);
+    expect(readFileSync(at('replayed.txt'), 'latin1')).toBe(readFileSync(at('ours.txt'), 'latin1'));
+    expect(asked).toBe(2);
+  });
+
+  it('is the same machine while packets come, with the JIT off, on and forced, from a checkpoint', () => {
+    const events = palindrome('log', 'events', log)
+      .stdout.split('\n')
+      .filter((line) => line.includes('ASYNC_NET'));
+    expect(events.length).toBeGreaterThan(500);
+    const until = String(Number(events[100]!.split(' ')[2]) + 1_000_000);
+    palindrome('replay', log, '--until', until);
+    const digests = ['on', 'off', 'force'].map((jit) => summary('replay', log, '--until', until, '--jit', jit).digest);
+    expect(new Set(digests).size).toBe(1);
+  });
+
+  it("replays QEMU's recording to its end, by the same command line", async () => {
+    const rr = [
+      '-icount',
+      `shift=3,rr=replay,rrfile=${at('qemu.rr')}`,
+      '-M',
+      'pc',
+      '-cpu',
+      'qemu32',
+      '-display',
+      'none',
+      '-L',
+      '/usr/share/qemu',
+    ];
+    const cable = options('-', ...guest, ...CABLE, 'm', '128M', 'serial', `file:${at('again.txt')}`);
+    expect(existsSync(at('qemu.rr'))).toBe(true);
+    const { status, said } = await run(process.execPath, ['--v8-pool-size=0', SYSTEM, ...rr, ...cable]);
+    expect([status, said]).toEqual([0, '']);
+    expect(readFileSync(at('again.txt'), 'latin1')).toBe(readFileSync(at('qemu.txt'), 'latin1'));
+  });
+});
