@@ -154,7 +154,7 @@ class NetworkBuilder {
 
   /** A card; or another device, which may take a slot as well. */
   device(text: string): void {
-    if (/^(driver=)?piix3-usb-uhci(,|$)/.test(text)) this.takeSlot(`--device ${text}`, undefined);
+    if (/^(driver=)?(piix3-usb-uhci|AC97)(,|$)/.test(text)) this.takeSlot(`--device ${text}`, parseKeyValues('--device', text, 'driver').addr);
     if (!isNic(text)) return;
     const given = `--device ${text}`;
     const found = parseKeyValues('--device', text, 'driver');

@@ -26,11 +26,13 @@ const HELP = `palindrome-system-i386 [QEMU's options] [DISK]: a machine, with QE
   -S -s -gdb tcp:HOST:PORT|unix:PATH|stdio|chardev:ID          stdio is for gdb's: target remote | palindrome-system-i386 ... -gdb stdio
   -qmp -monitor -serial stdio|tcp:HOST:PORT|telnet:HOST:PORT|unix:PATH[,server=on][,wait=off]
   -chardev socket|stdio|file|null,id=ID,... -mon chardev=ID,mode=control|readline -serial chardev:ID -device isa-serial,chardev=ID
-  -m -cpu -M -bios -kernel -initrd -append -hda -drive -device -serial -debugcon -rtc -net none -vga std|none
+  -m -cpu -M -bios -kernel -initrd -append -hda -drive -device -serial -debugcon -rtc -vga std|none
   -display none -nographic -nodefaults -no-reboot -no-shutdown -no-acpi -no-hpet -name -pidfile
   -boot [order=]LETTERS,once=LETTERS,menu=on|off,splash-time=MS,strict=on|off,reboot-timeout=MS
   -device AC97[,audiodev=ID] -audiodev none|wav,id=ID[,path=FILE]  sound; also -audio none|wav,model=ac97[,path=FILE] and -soundhw ac97
-  -netdev user,id=ID -object filter-replay,id=ID,netdev=ID         as long as no device uses the network: there are no network cards yet
+  -netdev user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,restrict=on][,hostname=NAME][,domainname=NAME][,hostfwd=RULE]...
+  -device rtl8139,netdev=ID[,mac=ADDR][,romfile=FILE][,bootindex=N][,addr=SLOT] -object filter-replay,id=ID,netdev=ID
+  -nic user,model=rtl8139[,...]    -net nic,model=rtl8139 -net user    RULE: [tcp|udp]:[HOSTADDR]:HOSTPORT-[GUESTADDR]:GUESTPORT
 
 Options that are not supported are refused by name. See palindrome record --help for the values of the others.
 `;
