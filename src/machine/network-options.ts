@@ -154,7 +154,7 @@ class NetworkBuilder {
 
   /** A card; or another device, which may take a slot as well. */
   device(text: string): void {
-    if (/^(driver=)?(piix3-usb-uhci|AC97)(,|$)/.test(text)) this.takeSlot(`--device ${text}`, parseKeyValues('--device', text, 'driver').addr);
+    if (/^(driver=)?(piix3-usb-uhci|AC97)(,|$)/.test(text)) this.reserve(parseKeyValues('--device', text, 'driver').addr);
     if (!isNic(text)) return;
     const given = `--device ${text}`;
     const found = parseKeyValues('--device', text, 'driver');
@@ -263,6 +263,16 @@ class NetworkBuilder {
   private freeMac(given: string): number {
     for (let last = FIRST_MAC; last <= LAST_MAC; last++) if (!this.macs.has(last)) return last;
     throw new UserError('bad-option', `${given}: there is no free Ethernet address`);
+  }
+
+  /** For a device that is no card of ours, and whose options somebody else checks. */
+  private reserve(text: string | undefined): void {
+    const given = text === undefined ? Number.NaN : Number.parseInt(text, 16);
+    for (let slot = 0; slot < SLOTS; slot++)
+      if (text === undefined ? !this.slots.has(slot) : slot === given) {
+        this.slots.add(slot);
+        return;
+      }
   }
 
   private takeSlot(given: string, text: string | undefined): number {
