@@ -40,7 +40,7 @@ function inOneLine(message: string): string {
 }
 
 /** Options that may be given several times. */
-const LISTS = ['drive', 'serial', 'net', 'nic', 'netdev', 'object', 'device', 'audiodev', 'kind'];
+const LISTS = ['drive', 'serial', 'net', 'nic', 'netdev', 'object', 'device', 'audiodev', 'kind', 'backing-folder', 'backingFolder'];
 
 /** yargs makes an array of an option that was given twice; here that is a mistake. */
 function onlyOnce(args: Record<string, unknown>): void {

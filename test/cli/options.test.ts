@@ -101,6 +101,13 @@ describe('what cannot be used is refused with words that name it', () => {
     expect(refusal('run', '--icount', 'shift=1', '--icount', 'shift=2')).toContain('--icount is given more than once');
   });
 
+  it('but not one that may be', () => {
+    const image = file('raw.img', new Uint8Array(1 << 16));
+    const folders = ['--backing-folder', dir, '--backing-folder', '/usr'];
+    const { status, stderr } = palindrome('run', ...guest, '--drive', `file=${image},format=raw`, ...folders, '--until', '1000');
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+  });
+
   it.each([
     [['--device', 'isa-debug-exit,iobase=0x60'], '--device isa-debug-exit,iobase=0x60: port 0x60 belongs to i8042 data already'],
     [['--device', 'isa-debug-exit,iobase=0x1e,iosize=4'], 'iobase=0x1e: port 0x20 belongs to pic already'],
