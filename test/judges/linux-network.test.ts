@@ -74,13 +74,7 @@ describe.skipIf(absent)('Debian with an RTL8139 on a user network', () => {
     );
 
   it('gets its address, pings its host and fetches a file, as in QEMU, and QEMU records it', async () => {
-    const record = [
-      ...options('--', ...guest, ...CABLE, 'm', '128M', 'serial', `file:${at('ours.txt')}`),
-      '--icount',
-      'shift=3',
-      '--checkpoint-every',
-      '10M',
-    ];
+    const record = [...options('--', ...guest, ...CABLE, 'm', '128M', 'serial', `file:${at('ours.txt')}`), '--icount', 'shift=3'];
     const ours = await run(process.execPath, ['--v8-pool-size=0', MAIN, 'record', log, ...record]);
     expect(ours.status, ours.said).toBe(0);
     const output = readFileSync(at('ours.txt'), 'latin1');
@@ -107,21 +101,22 @@ describe.skipIf(absent)('Debian with an RTL8139 on a user network', () => {
     expect(asked).toBe(2);
   });
 
-  it('is the same machine while packets come, with the JIT off, on and forced, from a checkpoint', () => {
+  it('is the same machine while packets come, with the JIT off, on and forced', () => {
     const events = palindrome('log', 'events', log)
       .stdout.split('\n')
       .filter((line) => line.includes('ASYNC_NET'));
     expect(events.length).toBeGreaterThan(500);
     const packets = events.map((line) => Number(line.split(' ')[2]));
-    const { stdout } = palindrome('checkpoint', 'list', log, '--json');
     const stretch = 300_000;
     const behind = (icount: number): number => packets.filter((at) => at > icount && at <= icount + stretch).length;
-    const checkpoints = (JSON.parse(stdout) as { checkpoints: { icount: number }[] }).checkpoints.map(({ icount }) => icount);
-    const best = checkpoints.reduce((a, b) => (behind(b) > behind(a) ? b : a));
-    expect(behind(best)).toBeGreaterThan(0);
-    const until = String(best + stretch);
-    const digests = ['on', 'off', 'force'].map((jit) => summary('replay', log, '--until', until, '--jit', jit).digest);
-    expect(new Set(digests).size).toBe(1);
+    // Which checkpoints a recording has depends on how busy the host was.
+    const from = packets.reduce((a, b) => (behind(b - 1) > behind(a - 1) ? b : a)) - 1;
+    expect(behind(from)).toBeGreaterThan(1);
+    expect(palindrome('snapshot', 'create', log, 'packets', '--at', String(from))).toMatchObject({ status: 0, stderr: '' });
+    const there = ['--icount', 'shift=3,rrsnapshot=packets', '--until', String(from + stretch)];
+    const replays = ['on', 'off', 'force'].map((jit) => summary('replay', log, ...there, '--jit', jit));
+    for (const { status, icount, digest } of replays)
+      expect({ status, icount, digest }).toEqual({ status: 0, icount: from + stretch, digest: replays[0]!.digest });
   });
 
   it("replays QEMU's recording to its end, by the same command line", async () => {
