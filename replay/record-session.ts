@@ -118,10 +118,6 @@ export class RecordSession extends Session {
 
   readonly live = true;
 
-  packetSent(send: () => void): void {
-    send();
-  }
-
   exceptionRaised(): void {
     this.sink.exception(this.icountNow());
   }

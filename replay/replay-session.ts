@@ -128,9 +128,6 @@ export class ReplaySession extends Session {
 
   readonly live = false;
 
-  /** Nobody is there. */
-  packetSent(): void {}
-
   exceptionRaised(vector: number): void {
     if (this.due()?.kind !== 'exception') this.diverge(`raised exception ${vector}`);
     this.source.advance();

@@ -73,9 +73,7 @@ export abstract class Session {
   abstract audioOut(frames: number): number;
   /** In an audio tick the host's microphone has frames; `capture` are their samples, left and right in turn. Returns what was recorded. */
   abstract audioIn(request: AudioInRequest, capture: (request: AudioInRequest) => Int32Array): RecordedFrames;
-  /** The guest sends a frame into a network; `send` hands it to the host. */
-  abstract packetSent(send: () => void): void;
-  /** Whether what the guest sends reaches the outside. */
+  /** Whether the host's networks are there: what the guest sends reaches the outside. */
   abstract readonly live: boolean;
   abstract exceptionRaised(vector: number): void;
   /** See CpuBoard.countedBehindTrap. */

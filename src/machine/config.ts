@@ -8,6 +8,7 @@ import { configureDrives, type DriveConfig } from './drive-options.js';
 import { known, onlyKeys, parseKeyValues, parseMemory, parseNumber } from './keyval.js';
 import { refuseLackingDevice } from './lacking-devices.js';
 import { configureNetworks, isNic, type NetworkConfig, type NicConfig } from './network-options.js';
+import { pciSlot } from './pci-slot.js';
 
 /** Where a character device's bytes go. `append`: behind what the file has. `channel`: to another thread, see MachineConfig.channels. */
 export type CharTarget =
@@ -251,7 +252,6 @@ export function isDate(text: string): boolean {
 const DEVICES = ['isa-debug-exit', 'AC97', 'piix3-usb-uhci', 'usb-tablet'] as const;
 /** QEMU has both names. */
 const SOUND_CARDS = ['AC97', 'ac97'];
-const LAST_SLOT = 31;
 
 /** The sound card among the devices, with the back-end that it names. */
 function sound(devices: readonly string[], audiodevs: readonly string[]): { audio?: AudioConfig } {
@@ -261,13 +261,6 @@ function sound(devices: readonly string[], audiodevs: readonly string[]): { audi
   if (cards.length > 1) throw new UserError('not-supported', '--device AC97: this machine has room for one sound card');
   if (cards.length === 0) unusedAudiodevs(audiodevs);
   return cards.length === 0 ? {} : { audio: audioConfig(audiodevs, cards[0]!.audiodev ?? null) };
-}
-
-/** QEMU's `addr=SLOT[.0]`, in hexadecimal. */
-function pciSlot(option: string, text: string): number {
-  const slot = /^(0x)?[0-9a-f]{1,2}(\.0)?$/i.test(text) ? Number.parseInt(text, 16) : LAST_SLOT + 1;
-  if (slot > LAST_SLOT) throw new UserError('bad-option', `${option} addr=${text}: expected a PCI slot from 0 to 1f`);
-  return slot;
 }
 
 function device(text: string): DeviceConfig {

@@ -5,6 +5,7 @@ import { UserError } from '../core/errors.js';
 import type { UserNetworkConfig } from '../net/user-network-config.js';
 import { known, onlyKeys, parseKeyValues, parseNumber } from './keyval.js';
 import { refuseLackingDevice } from './lacking-devices.js';
+import { PCI_SLOTS, pciSlot } from './pci-slot.js';
 import { splitForwards, userNetwork } from './user-network-option.js';
 
 /** A network card. */
@@ -59,7 +60,6 @@ const MODEL = 'rtl8139';
 const ROM_FILE = 'efi-rtl8139.rom';
 /** Where Debian's ipxe-qemu has it. */
 const ROM_FOLDERS = ['/usr/lib/ipxe/qemu', '/usr/share/qemu'];
-const SLOTS = 32;
 const BRIDGE_SLOTS = [0, 1];
 const DEFAULT_MAC = [0x52, 0x54, 0x00, 0x12, 0x34];
 const FIRST_MAC = 0x56;
@@ -268,7 +268,7 @@ class NetworkBuilder {
   /** For a device that is no card of ours, and whose options somebody else checks. */
   private reserve(text: string | undefined): void {
     const given = text === undefined ? Number.NaN : Number.parseInt(text, 16);
-    for (let slot = 0; slot < SLOTS; slot++)
+    for (let slot = 0; slot < PCI_SLOTS; slot++)
       if (text === undefined ? !this.slots.has(slot) : slot === given) {
         this.slots.add(slot);
         return;
@@ -276,23 +276,14 @@ class NetworkBuilder {
   }
 
   private takeSlot(given: string, text: string | undefined): number {
-    const slot = text === undefined ? this.freeSlot(given) : slotNumber(given, text);
+    const slot = text === undefined ? this.freeSlot(given) : pciSlot(given, text);
     if (this.slots.has(slot)) throw new UserError('bad-option', `${given}: PCI: slot ${slot} function 0 not available, it is in use`);
     this.slots.add(slot);
     return slot;
   }
 
   private freeSlot(given: string): number {
-    for (let slot = 0; slot < SLOTS; slot++) if (!this.slots.has(slot)) return slot;
+    for (let slot = 0; slot < PCI_SLOTS; slot++) if (!this.slots.has(slot)) return slot;
     throw new UserError('bad-option', `${given}: PCI: no slot/function available, all in use or reserved`);
   }
-}
-
-/** `SLOT` or `SLOT.0`, in hexadecimal. */
-function slotNumber(given: string, text: string): number {
-  const match = /^(?:0x)?([0-9a-f]{1,2})(?:\.(\d))?$/i.exec(text);
-  const slot = Number.parseInt(match?.[1] ?? '', 16);
-  if (!(slot < SLOTS)) throw new UserError('bad-option', `${given}: addr=${text} is no PCI slot`);
-  if ((match?.[2] ?? '0') !== '0') throw new UserError('not-supported', `${given}: addr=${text}: only function 0 is supported`);
-  return slot;
 }

@@ -59,7 +59,9 @@ export class Networks {
 
   private backend(network: number): PacketBackend {
     return {
-      send: (frame) => this.session.packetSent(() => this.channels[network]?.postMessage(frame.slice() satisfies NetworkMessage)),
+      send: (frame) => {
+        if (this.session.live) this.channels[network]?.postMessage(frame.slice() satisfies NetworkMessage);
+      },
     };
   }
 }
