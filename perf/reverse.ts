@@ -129,6 +129,7 @@ async function overAll(driver: Driver): Promise<number> {
   if (cause.kind === 'watchpoint')
     console.log(`  ${JSON.stringify(cause.watchpoint)} is met at ${await driver.icount()}, after ${(ms / 1000).toFixed(2)} s`);
   else if (cause.kind !== 'log-begin') throw new Error(`stopped by ${JSON.stringify(cause)}`);
+  console.log(`  over all of it: ${(ms / 1000).toFixed(2)} s`);
   return ms;
 }
 

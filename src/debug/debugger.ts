@@ -22,6 +22,9 @@ import { Trail, type TrailLimits } from './trail.js';
 const BEGINNING: Position = { icount: 0, deliveries: 0 };
 /** Looking at so many instructions costs more than asking the searcher. */
 const WORTH_ASKING = 200_000_000;
+const MANY_STOPS = 100;
+/** What has fewer instructions is not halved, however often it stops. */
+const WORTH_HALVING = 2000;
 
 /** What a debugger may be given besides its machine. */
 export interface DebuggerOptions {
@@ -30,6 +33,8 @@ export interface DebuggerOptions {
   readonly searcher?: Searcher;
   /** Searches over fewer instructions are made without its help. */
   readonly worthAsking?: number;
+  /** A search that has stopped so often looks at the end of what is left of its stretch first. */
+  readonly manyStops?: number;
 }
 
 /**
@@ -390,13 +395,20 @@ export class Debugger {
     return stored.map((at, k) => ({ from: stored[k - 1] ?? -1, to: { icount: at + 1, deliveries: 0 } }));
   }
 
-  /** The last place in a stretch where going forward stops. */
+  /**
+   * The last place in a stretch where going forward stops. Where it stops very often, what is left is halved, and the later half looked through first: stopping at each of a million places takes minutes.
+   */
   searchIn({ from, to }: Stretch): SearchOutcome {
     if (from < 0) this.restoreBefore(BEGINNING);
     else this.restoreBefore({ icount: from + 1, deliveries: 0 });
+    if (this.position.icount < from) {
+      this.runFreely(from, () => this.machine.engine.icount >= from);
+      if (this.wasInterrupted) return 'interrupted';
+    }
+    const { manyStops = MANY_STOPS } = this.options;
     let atBreakpoint = false;
     let found: Found | null = null;
-    for (;;) {
+    for (let stops = 0; ; ) {
       const { position: here } = this;
       // From a breakpoint by a step: each turn of a REP instruction is a place.
       const cause = atBreakpoint ? this.step() : this.runTo(to);
@@ -405,13 +417,25 @@ export class Debugger {
       const { position } = this;
       const { touched } = this.stops;
       atBreakpoint = touched === null && this.stops.atBreakpoint && comparePositions(position, to) < 0;
-      if ((atBreakpoint || touched !== null) && position.icount > from) {
-        found = { position, watchpoint: touched };
-        this.trail!.pin(position.icount);
+      if (atBreakpoint || touched !== null) {
+        if (position.icount > from) {
+          found = { position, watchpoint: touched };
+          this.trail!.pin(position.icount);
+        }
+        if (++stops >= manyStops && to.icount - position.icount > WORTH_HALVING) {
+          return this.searchBehind(Math.max(position.icount - 1, from), to) ?? found;
+        }
       }
       const stuck = !atBreakpoint && comparePositions(position, here) === 0;
       if (comparePositions(position, to) >= 0 || this.over !== null || stuck) return found;
     }
+  }
+
+  /** `searchIn`, the later half first. The machine stands just behind `from`. */
+  private searchBehind(from: number, to: Position): SearchOutcome {
+    if (!this.estranged) this.trail!.keep();
+    const middle = from + Math.floor((to.icount - from) / 2);
+    return this.searchIn({ from: middle, to }) ?? this.searchIn({ from, to: { icount: middle + 1, deliveries: 0 } });
   }
 
   private runTo(to: Position): StopCause {

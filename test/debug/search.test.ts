@@ -54,11 +54,12 @@ interface Case {
 
 const helper = new Helper(stored.log);
 const markedHelper = new Helper(marked.log);
-const reference = open(plain.log, {});
+const reference = open(plain.log, { manyStops: Number.POSITIVE_INFINITY });
+const halving = open(plain.log, { manyStops: 3 });
 const searching = open(stored.log, { searcher: helper, worthAsking: 200_000 });
 const sparing = open(marked.log, { searcher: markedHelper, worthAsking: 200_000 });
 afterAll(() => {
-  for (const machine of [helper, markedHelper, reference, searching, sparing]) machine.close();
+  for (const machine of [helper, markedHelper, reference, halving, searching, sparing]) machine.close();
 });
 
 function cases(): Case[] {
@@ -143,6 +144,39 @@ describe('continuing back, several stretches at a time', () => {
       searching.session.run(icount);
       expect(digestMachine(searching.machine.parts, searching.machine.memory.u8).total).toBe(replay(plain, { until: icount }).digest);
     }
+  });
+});
+
+describe('continuing back to where it stops again and again', () => {
+  const { machine } = reference;
+  const places = [30_000, 333_000, 700_000, 829_500, 950_000, 1_150_000].map((icount) => {
+    reference.move({ kind: 'seek', icount });
+    const { r } = machine.cpu;
+    return { eip: r[EIP]! >>> 0, esp: r[ESP]! >>> 0 };
+  });
+  const watchpoints = (esp: number): Watchpoint[] => [{ kind: 'access', address: esp - 4, lengthBytes: 4 }];
+
+  for (const [k, { eip, esp }] of places.entries()) {
+    const before = (icount: number): Case[] => [
+      { name: `a breakpoint, before ${icount}`, from: icount, breakpoints: [eip], watchpoints: [] },
+      { name: `accesses to the stack, before ${icount}`, from: icount, breakpoints: [], watchpoints: watchpoints(esp) },
+      { name: `both, before ${icount}`, from: icount, breakpoints: [eip, places[0]!.eip], watchpoints: watchpoints(esp) },
+    ];
+    for (const c of [31_000, 701_003, 830_000, 1_199_999].flatMap(before))
+      it(`finds what a search does that stops everywhere: place ${k}, ${c.name}`, () => {
+        expect(back(halving, c)).toEqual(back(reference, c));
+      });
+  }
+
+  it('does not stop everywhere', () => {
+    const slices = (d: Debugger, c: Case): number => {
+      const before = d.machine.engine.slices;
+      back(d, c);
+      return d.machine.engine.slices - before;
+    };
+    const hot = places.map(({ eip }): Case => ({ name: '', from: END, breakpoints: [eip], watchpoints: [] }));
+    const spared = hot.map((c) => slices(reference, c) / slices(halving, c));
+    expect(Math.max(...spared)).toBeGreaterThan(20);
   });
 });
 
