@@ -1,4 +1,4 @@
-/** A Linux guest that fetches a file from its host: busybox and Debian's driver for the RTL8139C+. */
+/** A Linux guest that fetches a file from its host, and is called from there: busybox and Debian's driver for the RTL8139C+. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -7,7 +7,7 @@ import { filesOfCpio } from './cpio.js';
 import { DEBIAN_I386 } from './debian.js';
 
 const MODULES = ['mii.ko', 'ethernet/realtek/8139cp.ko'];
-const APPLETS = ['insmod', 'ip', 'udhcpc', 'wget', 'sha1sum', 'ping', 'ls'];
+const APPLETS = ['insmod', 'ip', 'udhcpc', 'wget', 'sha1sum', 'ping', 'ls', 'nc'];
 
 const LEASE = `#!/bin/sh
 case "$1" in
@@ -15,7 +15,7 @@ bound) ip addr add $ip/24 dev $interface; ip route add default via $router; echo
 esac
 `;
 
-/** Loads the driver, asks for an address, pings its host, and fetches http://10.0.2.2:PORT/file; port=PORT is on the kernel's command line. */
+/** Loads the driver, asks for an address, pings its host, fetches http://10.0.2.2:PORT/file (port=PORT is on the kernel's command line), and waits for somebody to talk to at port 7777. */
 const SCRIPT = `for m in mii 8139cp; do insmod /modules/$m.ko; done
 ip link set lo up
 ip link set eth0 up
@@ -23,8 +23,9 @@ udhcpc -i eth0 -f -q -n -s /lease
 ping -c 2 10.0.2.2
 wget -q -O /tmp/file http://10.0.2.2:$(sed 's/.*port=\\([0-9]*\\).*/\\1/' /proc/cmdline)/file
 sha1sum /tmp/file
+echo "said by the guest" | nc -l -p 7777
 ip addr show dev eth0
-dmesg | grep -e 8139 -e eth0
+dmesg | sed 's/^[^]]*] //' | grep -e 8139 -e eth0
 poweroff -f
 `;
 

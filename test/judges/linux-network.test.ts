@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as listen } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEBIAN_I386 } from '../../perf/guests/debian.js';
@@ -13,7 +13,37 @@ import { PATIENCE_MS, requireTool } from '../tools.js';
 
 const FILE = Uint8Array.from({ length: 1_000_003 }, (_, i) => (i * 31) ^ (i >> 7));
 const SYSTEM = MAIN.replace(/main\.js$/, 'system/main.js');
-const CABLE = ['netdev', 'user,id=net1', 'device', 'rtl8139,netdev=net1,romfile=', 'object', 'filter-replay,id=replay,netdev=net1'];
+const cable = (forwarded = ''): string[] => [
+  'netdev',
+  `user,id=net1${forwarded}`,
+  'device',
+  'rtl8139,netdev=net1,romfile=',
+  'object',
+  'filter-replay,id=replay,netdev=net1',
+];
+/** The guest's port 7777, at a port of this machine. */
+const forward = (port: number): string => `,hostfwd=tcp:127.0.0.1:${port}-:7777`;
+
+/** A port that nobody listens at. */
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = listen().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Says a line to whoever listens behind a port, and what it heard until the other end had said all; null: nobody was there. */
+function call(port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    let heard = '';
+    const socket = connect(port, '127.0.0.1', () => socket.end('said by the host\n'));
+    socket.on('data', (bytes) => (heard += bytes.toString('latin1')));
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(heard === '' ? null : heard));
+  });
+}
 
 /** A program beside which this one goes on serving. */
 function run(program: string, args: readonly string[]): Promise<{ status: number | null; said: string }> {
@@ -66,6 +96,22 @@ describe.skipIf(absent)('Debian with an RTL8139 on a user network', () => {
   afterAll(() => {
     server.close();
   });
+  /** Runs a program with the guest, and calls the guest once it has fetched its file, until somebody is there. */
+  const runAndCall = async (
+    program: string,
+    words: readonly string[],
+    port: number,
+  ): Promise<{ status: number | null; said: string; heard: string | null }> => {
+    const before = asked;
+    let over = false;
+    const ended = run(program, words).finally(() => (over = true));
+    let heard: string | null = null;
+    while (heard === null && !over) {
+      if (asked > before) heard = await call(port);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return { ...(await ended), heard };
+  };
   const options = (dashes: string, ...words: readonly string[]): string[] =>
     words.flatMap((word, i) =>
       /^(nodefaults|no-reboot|kernel|initrd|append|netdev|device|object|m|serial|icount)$/.test(word) && words[i - 1] !== 'append'
@@ -73,21 +119,24 @@ describe.skipIf(absent)('Debian with an RTL8139 on a user network', () => {
         : [word],
     );
 
-  it('gets its address, pings its host and fetches a file, as in QEMU, and QEMU records it', async () => {
-    const record = [...options('--', ...guest, ...CABLE, 'm', '128M', 'serial', `file:${at('ours.txt')}`), '--icount', 'shift=3'];
-    const ours = await run(process.execPath, ['--v8-pool-size=0', MAIN, 'record', log, ...record]);
+  it('gets its address, pings its host, fetches a file and is called from outside, as in QEMU, and QEMU records it', async () => {
+    const port = await freePort();
+    const machine = (dashes: string, console: string): string[] =>
+      options(dashes, ...guest, ...cable(forward(port)), 'm', '128M', 'serial', `file:${at(console)}`);
+    const record = [...machine('--', 'ours.txt'), '--icount', 'shift=3'];
+    const ours = await runAndCall(process.execPath, ['--v8-pool-size=0', MAIN, 'record', log, ...record], port);
     expect(ours.status, ours.said).toBe(0);
+    expect(ours.heard).toBe('said by the guest\n');
     const output = readFileSync(at('ours.txt'), 'latin1');
     expect(output).toContain(`${createHash('sha1').update(FILE).digest('hex')}  /tmp/file`);
+    expect(output).toContain('said by the host\r\n');
     expect(output).toContain('guest: lease 10.0.2.15 255.255.255.0 10.0.2.2 10.0.2.3 86400');
 
     const rr = ['-icount', `shift=3,rr=record,rrfile=${at('qemu.rr')}`];
     const bare = ['-M', 'pc', '-cpu', 'qemu32', '-display', 'none', '-global', 'apic.vapic=off', ...rr];
-    const theirs = await run('qemu-system-i386', [
-      ...bare,
-      ...options('-', ...guest, ...CABLE, 'm', '128M', 'serial', `file:${at('qemu.txt')}`),
-    ]);
+    const theirs = await runAndCall('qemu-system-i386', [...bare, ...machine('-', 'qemu.txt')], port);
     expect(theirs.status, theirs.said).toBe(0);
+    expect(theirs.heard).toBe(ours.heard);
     expect(lines(output)).toEqual(lines(readFileSync(at('qemu.txt'), 'latin1')));
     expect(asked).toBe(2);
   });
@@ -132,9 +181,9 @@ describe.skipIf(absent)('Debian with an RTL8139 on a user network', () => {
       '-L',
       '/usr/share/qemu',
     ];
-    const cable = options('-', ...guest, ...CABLE, 'm', '128M', 'serial', `file:${at('again.txt')}`);
+    const machine = options('-', ...guest, ...cable(), 'm', '128M', 'serial', `file:${at('again.txt')}`);
     expect(existsSync(at('qemu.rr'))).toBe(true);
-    const { status, said } = await run(process.execPath, ['--v8-pool-size=0', SYSTEM, ...rr, ...cable]);
+    const { status, said } = await run(process.execPath, ['--v8-pool-size=0', SYSTEM, ...rr, ...machine]);
     expect([status, said]).toEqual([0, '']);
     expect(readFileSync(at('again.txt'), 'latin1')).toBe(readFileSync(at('qemu.txt'), 'latin1'));
   });
