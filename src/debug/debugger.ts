@@ -1,5 +1,6 @@
 // Longer than most: all ways to move share the few lines that run a machine until something holds it.
 
+import { performance } from 'node:perf_hooks';
 import { DebugStops } from '../../jit/x86/debug-stops.js';
 import { CS, EIP, SEG_BASE } from '../../jit/x86/regs.js';
 import { LogCut } from '../../replay/replay-session.js';
@@ -22,6 +23,8 @@ import { Trail, type TrailLimits } from './trail.js';
 const BEGINNING: Position = { icount: 0, deliveries: 0 };
 /** Looking at so many instructions costs more than asking the searcher. */
 const WORTH_ASKING = 200_000_000;
+/** Mostly what is looked for is near: so long a search goes on by itself before anybody is asked, who may need seconds to build machines. */
+const ALONE_MS = 1500;
 const MANY_STOPS = 100;
 /** What has fewer instructions is not halved, however often it stops. */
 const WORTH_HALVING = 2000;
@@ -33,6 +36,8 @@ export interface DebuggerOptions {
   readonly searcher?: Searcher;
   /** Searches over fewer instructions are made without its help. */
   readonly worthAsking?: number;
+  /** Searches go on without its help so long. */
+  readonly aloneMs?: number;
   /** A search that has stopped so often looks at the end of what is left of its stretch first. */
   readonly manyStops?: number;
 }
@@ -367,6 +372,7 @@ export class Debugger {
    */
   private searchBefore(end: Position): SearchOutcome {
     const untouched = this.trail!.untouched(this);
+    const began = performance.now();
     let to = end;
     for (let asked = false; ; ) {
       const last = to.deliveries > 0 ? to.icount : to.icount - 1;
@@ -374,7 +380,8 @@ export class Debugger {
       if (cleared < 0) return null;
       if (cleared < last) to = { icount: cleared + 1, deliveries: 0 };
       const from = this.trail!.startBefore(to.icount - 1);
-      const stretches = asked ? [] : this.storedStretches(to).filter((s) => untouched(s.to.icount - 1) > s.from);
+      const alone = asked || performance.now() - began < (this.options.aloneMs ?? ALONE_MS);
+      const stretches = alone ? [] : this.storedStretches(to).filter((s) => untouched(s.to.icount - 1) > s.from);
       if (stretches.length > 1) {
         asked = true;
         const found = this.options.searcher!.search(stretches, this);

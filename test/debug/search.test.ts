@@ -56,8 +56,8 @@ const helper = new Helper(stored.log);
 const markedHelper = new Helper(marked.log);
 const reference = open(plain.log, { manyStops: Number.POSITIVE_INFINITY });
 const halving = open(plain.log, { manyStops: 3 });
-const searching = open(stored.log, { searcher: helper, worthAsking: 200_000 });
-const sparing = open(marked.log, { searcher: markedHelper, worthAsking: 200_000 });
+const searching = open(stored.log, { searcher: helper, worthAsking: 200_000, aloneMs: 0 });
+const sparing = open(marked.log, { searcher: markedHelper, worthAsking: 200_000, aloneMs: 0 });
 afterAll(() => {
   for (const machine of [helper, markedHelper, reference, halving, searching, sparing]) machine.close();
 });
@@ -134,6 +134,15 @@ describe('continuing back, several stretches at a time', () => {
     expect(asked.length).toBeGreaterThan(5);
     expect(asked[0]!.from).toBe(-1);
     for (let k = 1; k < asked.length; k++) expect(asked[k - 1]!.to).toEqual({ icount: asked[k]!.from + 1, deliveries: 0 });
+  });
+
+  it('asks nobody before it has taken its time', () => {
+    const patient = open(stored.log, { searcher: helper, worthAsking: 200_000, aloneMs: Number.POSITIVE_INFINITY });
+    helper.asked = [];
+    const early = cases()[1]!;
+    expect(back(patient, early)).toEqual(back(reference, early));
+    expect(helper.asked).toEqual([]);
+    patient.close();
   });
 
   it('the machine is that of a plain replay wherever it went', () => {
