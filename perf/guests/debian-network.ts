@@ -6,6 +6,9 @@ import { link, makeBusyboxGuest, script } from './busybox.js';
 import { filesOfCpio } from './cpio.js';
 import { DEBIAN_I386 } from './debian.js';
 
+/** Where the guest waits to be called. */
+export const GUEST_PORT = 7777;
+
 const MODULES = ['mii.ko', 'ethernet/realtek/8139cp.ko'];
 const APPLETS = ['insmod', 'ip', 'udhcpc', 'wget', 'sha1sum', 'ping', 'ls', 'nc'];
 
@@ -15,7 +18,7 @@ bound) ip addr add $ip/24 dev $interface; ip route add default via $router; echo
 esac
 `;
 
-/** Loads the driver, asks for an address, pings its host, fetches http://10.0.2.2:PORT/file (port=PORT is on the kernel's command line), and waits for somebody to talk to at port 7777. */
+/** Loads the driver, asks for an address, pings its host, fetches http://10.0.2.2:PORT/file (port=PORT is on the kernel's command line), and waits for somebody to talk to at GUEST_PORT. */
 const SCRIPT = `for m in mii 8139cp; do insmod /modules/$m.ko; done
 ip link set lo up
 ip link set eth0 up
@@ -23,7 +26,7 @@ udhcpc -i eth0 -f -q -n -s /lease
 ping -c 2 10.0.2.2
 wget -q -O /tmp/file http://10.0.2.2:$(sed 's/.*port=\\([0-9]*\\).*/\\1/' /proc/cmdline)/file
 sha1sum /tmp/file
-echo "said by the guest" | nc -l -p 7777
+echo "said by the guest" | nc -l -p ${GUEST_PORT}
 ip addr show dev eth0
 dmesg | sed 's/^[^]]*] //' | grep -e 8139 -e eth0
 poweroff -f

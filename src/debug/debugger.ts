@@ -440,7 +440,7 @@ export class Debugger {
 
   /** `searchIn`, the later half first. The machine stands just behind `from`. */
   private searchBehind(from: number, to: Position): SearchOutcome {
-    if (!this.estranged) this.trail!.keep();
+    this.trail!.keep();
     const middle = from + Math.floor((to.icount - from) / 2);
     return this.searchIn({ from: middle, to }) ?? this.searchIn({ from, to: { icount: middle + 1, deliveries: 0 } });
   }

@@ -3,12 +3,13 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect, createServer as listen } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEBIAN_I386 } from '../../perf/guests/debian.js';
-import { makeNetworkGuest } from '../../perf/guests/debian-network.js';
+import { GUEST_PORT, makeNetworkGuest } from '../../perf/guests/debian-network.js';
 import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
+import { freePort } from '../gdb/gdb-script.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 
 const FILE = Uint8Array.from({ length: 1_000_003 }, (_, i) => (i * 31) ^ (i >> 7));
@@ -21,18 +22,8 @@ const cable = (forwarded = ''): string[] => [
   'object',
   'filter-replay,id=replay,netdev=net1',
 ];
-/** The guest's port 7777, at a port of this machine. */
-const forward = (port: number): string => `,hostfwd=tcp:127.0.0.1:${port}-:7777`;
-
-/** A port that nobody listens at. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = listen().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
+/** The guest's port, at one of this machine. */
+const forward = (port: number): string => `,hostfwd=tcp:127.0.0.1:${port}-:${GUEST_PORT}`;
 
 /** Says a line to whoever listens behind a port, and what it heard until the other end had said all; null: nobody was there. */
 function call(port: number): Promise<string | null> {
