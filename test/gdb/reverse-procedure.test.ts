@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { framePacket } from '../../src/gdb/packet-reader.js';
 import { Background } from '../cli/guest.js';
@@ -109,6 +110,7 @@ async function system(folder: string, more: readonly string[]): Promise<{ child:
   return { child, ended, qmp };
 }
 
+const isRunning = async (qmp: Line): Promise<boolean> => ((await qmp.qmp('query-status')).return as { readonly running: boolean }).running;
 const icountOf = async (qmp: Line): Promise<number> => ((await qmp.qmp('query-replay')).return as { readonly icount: number }).icount;
 
 it.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch') || !requireTool('qemu-img', 'qemu-utils') || !requireTool(BIOS, 'seabios'))(
@@ -118,7 +120,7 @@ it.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch') || !requireTool('qemu-i
     const clock = `shift=7,rrfile=${join(folder, 'replay.bin')},rrsnapshot=init`;
     spawnSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(folder, 'disk.qcow2'), '128M']);
     const recorder = await system(folder, ['-icount', `${clock},rr=record`]);
-    while ((await icountOf(recorder.qmp)) < 300_000) await recorder.qmp.qmp('query-status');
+    while ((await icountOf(recorder.qmp)) < 300_000) await sleep(20);
     await recorder.qmp.qmp('stop');
     const last = await icountOf(recorder.qmp);
     await recorder.qmp.qmp('quit');
@@ -139,8 +141,12 @@ it.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch') || !requireTool('qemu-i
       await gdb.ask('reverse-stepi');
       expect(await pc()).toBe(address);
     }
+    // Left alone it goes on: as far as here, however long it takes until it is asked again.
+    const middle = Math.floor(last / 2);
+    expect(await qmp.qmp('replay-break', { icount: middle })).toEqual({ return: {}, id: 1 });
     await gdb.ask('detach');
-    await qmp.qmp('stop');
+    while ((await icountOf(qmp)) < middle || (await isRunning(qmp))) await sleep(20);
+    expect(await icountOf(qmp)).toBe(middle);
     await gdb.ask(`target remote 127.0.0.1:${port}`);
     expect(await qmp.qmp('replay-break', { icount: last - 1 })).toEqual({ return: {}, id: 1 });
     await gdb.ask('continue');
