@@ -5,9 +5,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { FileLock } from '../../src/block/file-lock.js';
 import { temporaryFolder } from '../cli.js';
+import { endWithTest } from '../processes.js';
 
 const folder = temporaryFolder();
 const file = join(folder, 'store');
@@ -40,8 +41,7 @@ it.each([
 
 it.skipIf(process.platform !== 'linux')('a lock of a process that ended, though nobody asked how, does not block', async () => {
   // What the shell becomes never asks after its child.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600']);
-  onTestFinished(() => void parent.kill('SIGKILL'));
+  const parent = endWithTest(spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 600']));
   const [text] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(text.toString());
   const state = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]![0]!;

@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../cli.js';
 import { SYSTEM } from '../monitor/qmp-program.js';
+import { endWithTest, hasEnded } from '../processes.js';
 import { requireTool } from '../tools.js';
 
 const BIOS = '/usr/share/seabios/bios-256k.bin';
@@ -24,10 +25,10 @@ async function told(program: readonly string[], options: readonly string[], line
   const console_ = ours
     ? ['-debugcon', `file:${output},iobase=0x402`]
     : ['-debugcon', `file:${output}`, '-global', 'isa-debugcon.iobase=0x402'];
-  const child = spawn(program[0]!, [...program.slice(1), ...MACHINE, '-bios', BIOS, ...console_, ...options], { stdio: 'ignore' });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const args = [...program.slice(1), ...MACHINE, '-bios', BIOS, ...console_, ...options];
+  const child = endWithTest(spawn(program[0]!, args, { stdio: 'ignore' }));
   let found: string[] = [];
-  while (found.length < lines && child.exitCode === null) {
+  while (found.length < lines && !hasEnded(child)) {
     await sleep(50);
     if (existsSync(output)) found = readFileSync(output, 'latin1').match(TOLD) ?? [];
   }

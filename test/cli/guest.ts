@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { EventKind } from '../../replay/log/kinds.js';
+import { openLog } from '../../replay/log/reader.js';
 import { MAIN, palindrome } from '../cli.js';
 import { demoKernel } from '../machines.js';
+import { endWithTest, hasEnded } from '../processes.js';
 
 /** Writes the demo guest into a folder; gives the options of a machine for it, without a serial port. */
 export function guestOptions(folder: string): string[] {
@@ -26,7 +29,7 @@ export class Background {
   readonly ended: Promise<{ status: number | null; signal: string | null }>;
 
   constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe' });
+    this.child = endWithTest(spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe' }));
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });
@@ -38,17 +41,28 @@ export class Background {
 
   /** Waits until the condition holds. */
   async until(condition: () => boolean): Promise<void> {
-    for (let tries = 0; !condition(); tries++) {
-      if (tries > 12_000 || this.child.exitCode !== null) throw new Error(`waited in vain: ${this.stdout}${this.stderr}`);
+    for (let ended = false; !condition(); ended = hasEnded(this.child)) {
+      if (ended) throw new Error(`waited in vain: ${this.stdout}${this.stderr}`);
       await sleep(10);
     }
+  }
+}
+
+/** Whether the guest of a log, which may be unfinished, got characters already. */
+export function receivedCharacters(log: string): boolean {
+  const cursor = openLog(log);
+  try {
+    while (cursor.next()) if (cursor.kind === EventKind.CHAR_READ) return true;
+    return false;
+  } finally {
+    cursor.close();
   }
 }
 
 /** Length of a file that may not exist yet. */
 export function sizeOf(path: string): number {
   try {
-    return readFileSync(path).length;
+    return statSync(path).size;
   } catch {
     return 0;
   }

@@ -2,15 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RECORDINGS, summary, temporaryFolder } from '../cli.js';
 import { demoKernel } from '../machines.js';
 import { SYSTEM } from '../monitor/qmp-program.js';
+import { endWithTest } from '../processes.js';
+import { dial } from '../sockets.js';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
@@ -30,10 +32,9 @@ class Vm {
     this.log = at(`${name}.log`);
     const said = openSync(this.log, 'w');
     const base = ['-display', 'none', '-vga', 'none', '-chardev', `socket,id=mon,${monitor}`, '-mon', 'chardev=mon,mode=control'];
-    this.child = spawn(process.execPath, [SYSTEM, ...base, ...more], { stdio: ['ignore', said, said, 'pipe'] });
+    this.child = endWithTest(spawn(process.execPath, [SYSTEM, ...base, ...more], { stdio: ['ignore', said, said, 'pipe'] }));
     closeSync(said);
     this.ended = once(this.child, 'close');
-    onTestFinished(() => void this.child.kill('SIGKILL'));
   }
 
   /** Our end of the inherited socket. */
@@ -84,12 +85,7 @@ class Client {
   }
 }
 
-async function consoleSocket(): Promise<Socket> {
-  while (!existsSync(at('vm.con'))) await sleep(10);
-  const socket = connect(at('vm.con'));
-  await once(socket, 'connect');
-  return socket;
-}
+const consoleSocket = ({ child }: Vm): Promise<Socket> => dial(at('vm.con'), child);
 
 describe("as by QEMU's Python package, a machine", () => {
   it('is launched with a console, let run, stopped, reset, asked, and shut down', async () => {
@@ -99,7 +95,7 @@ describe("as by QEMU's Python package, a machine", () => {
       return: { status: 'prelaunch', singlestep: false, running: false },
       id: '__qmp#00000',
     });
-    const second = await consoleSocket();
+    const second = await consoleSocket(vm);
     expect(await qmp.answer('{"execute":"cont"}')).toEqual({ return: {} });
     await qmp.waitFor('RESUME');
     expect(await qmp.answer('{"execute":"human-monitor-command","arguments":{"command-line":"info status"}}')).toEqual({
@@ -138,7 +134,7 @@ describe("as by QEMU's Python package, a machine", () => {
     ]);
     const [socket] = (await caller) as [Socket];
     const qmp = await new Client(socket).accept();
-    const screen = await consoleSocket();
+    const screen = await consoleSocket(vm);
     expect(JSON.stringify(await qmp.answer('{"execute":"query-chardev"}'))).toMatch(
       /\{(?=[^{]*"label":"console")[^{]*"frontend-open":true/,
     );

@@ -3,12 +3,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EventKind } from '../../replay/log/kinds.js';
 import { openLog } from '../../replay/log/reader.js';
 import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
+import { endWithTest } from '../processes.js';
 import { demoGuest, record, replay } from '../replay/scripted.js';
 import { PATIENCE_MS } from '../tools.js';
-import { Background, guestOptions, sizeOf } from './guest.js';
+import { Background, guestOptions, receivedCharacters, sizeOf } from './guest.js';
 
 const dir = temporaryFolder();
 const guest = guestOptions(dir);
@@ -17,17 +17,6 @@ function stat(log: string): Record<string, unknown> & { kinds: Record<string, nu
   const { status, stdout } = palindrome('log', 'stat', log, '--json');
   expect(status).toBe(0);
   return JSON.parse(stdout) as Record<string, unknown> & { kinds: Record<string, number> };
-}
-
-/** Whether the guest of an unfinished log got characters already. */
-function receivedCharacters(log: string): boolean {
-  const cursor = openLog(log);
-  try {
-    while (cursor.next()) if (cursor.kind === EventKind.CHAR_READ) return true;
-    return false;
-  } finally {
-    cursor.close();
-  }
 }
 
 describe('a recording', () => {
@@ -52,7 +41,8 @@ describe('a recording', () => {
   it('that is killed is readable and replays up to its last whole event', async () => {
     const log = join(dir, 'kill.rr');
     const run = new Background('record', log, ...guest, '--checkpoint-every', '300k');
-    await run.until(() => sizeOf(log) > 2000 && sizeOf(`${log}.checkpoints`) > 20_000);
+    // So far that one of its checkpoints is worth going back to.
+    await run.until(() => sizeOf(log) > 2000 && sizeOf(`${log}.checkpoints`) > 30_000);
     run.child.kill('SIGKILL');
     expect(await run.ended).toEqual({ status: null, signal: 'SIGKILL' });
     const held = stat(log);
@@ -84,12 +74,18 @@ describe('a recording', () => {
 
   it('whose stdout is closed early goes on and replays', async () => {
     const log = join(dir, 'pipe.rr');
-    const run = new Background('record', log, ...guest, '--serial', 'stdio', '--until', '20000000');
+    const run = new Background('record', log, ...guest, '--serial', 'stdio');
     run.child.stdout!.once('data', () => run.child.stdout!.destroy());
+    await run.until(() => run.child.stdout!.destroyed);
+    const closedAt = sizeOf(log);
+    // Some thirty million instructions further.
+    await run.until(() => sizeOf(log) > closedAt + 8000);
+    run.child.kill('SIGINT');
     expect(await run.ended).toEqual({ status: 0, signal: null });
-    expect(run.stdout.length).toBeLessThan(1000);
-    expect(stat(log)).toMatchObject({ complete: true, instructions: 20_000_000 });
-    expect(summary('replay', log)).toMatchObject({ status: 0, stop: 'end-of-log', icount: 20_000_000, divergence: null });
+    const held = stat(log);
+    expect(held).toMatchObject({ complete: true, endsWithEnd: true });
+    expect(summary('replay', log)).toMatchObject({ status: 0, stop: 'end-of-log', icount: held.instructions, divergence: null });
+    expect(palindrome('replay', log).stdout.length).toBeGreaterThan(run.stdout.length);
   });
 
   it('that gets the same signal twice in one breath, as from timeout(1), ends in good order', async () => {
@@ -149,7 +145,7 @@ describe('stdout', () => {
     ['demo', '--help'],
     ['log', 'dump', new URL('../recordings/t5.rr', import.meta.url).pathname],
   ])('that is closed early ends %s quietly', async (...args) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = endWithTest(spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
     let stderr = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;

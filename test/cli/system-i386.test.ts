@@ -1,15 +1,17 @@
 // Oracle: QEMU run (7.2.22) and its manual page: which options it takes, in which spelling; the rest is self-consistency.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parseQemuOptions } from '../../src/cli/system/qemu-options.js';
 import { summary, temporaryFolder } from '../cli.js';
 import { qemuRecordedOptions } from '../machines.js';
+import { SYSTEM } from '../monitor/qmp-program.js';
+import { endWithTest } from '../processes.js';
+import { dial } from '../sockets.js';
+import { PATIENCE_MS } from '../tools.js';
 
-const SYSTEM = new URL('../../dist/src/cli/system/main.js', import.meta.url).pathname;
 const folder = temporaryFolder();
 const MACHINE = qemuRecordedOptions('t2');
 
@@ -77,10 +79,9 @@ describe('options in the spelling of QEMU', () => {
   });
 });
 
-/** Speaks QMP with a socket until a line satisfies `done`; answers `commands` one after the other. */
-function qmp(path: string, commands: readonly object[], done: RegExp): Promise<string> {
+/** Sends commands of QMP, and gives what is said until that satisfies `done`. */
+function qmp(socket: Socket, commands: readonly object[], done: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path);
     let text = '';
     socket.on('error', reject).on('close', () => resolve(text));
     socket.setEncoding('utf8').on('data', (piece: string) => {
@@ -95,25 +96,12 @@ it('a machine is recorded, driven through QMP, and replayed to the same end', as
   const log = join(folder, 'system.rr');
   const socket = join(folder, 'qmp.sock');
   writeFileSync(join(folder, 'out.txt'), '');
-  const program = spawn(
-    process.execPath,
-    [
-      SYSTEM,
-      ...MACHINE,
-      '-debugcon',
-      'null',
-      '-S',
-      '-qmp',
-      `unix:${socket},server=on,wait=off`,
-      '-icount',
-      `shift=7,rr=record,rrfile=${log}`,
-    ],
-    { stdio: 'ignore' },
-  );
+  const machine = [SYSTEM, ...MACHINE, '-debugcon', 'null'];
+  const options = ['-S', '-qmp', `unix:${socket},server=on,wait=off`, '-icount', `shift=7,rr=record,rrfile=${log}`];
+  const program = endWithTest(spawn(process.execPath, [...machine, ...options], { stdio: 'ignore' }));
   const ended = new Promise((resolve) => program.once('close', resolve));
-  while (!existsSync(socket)) await sleep(20);
   const text = await qmp(
-    socket,
+    await dial(socket, program),
     ['qmp_capabilities', 'query-status', 'cont', 'query-replay', 'stop', 'query-status', 'quit'].map((execute, id) => ({ execute, id })),
     /"id":6/,
   );
@@ -123,8 +111,9 @@ it('a machine is recorded, driven through QMP, and replayed to the same end', as
   expect(text).toMatch(/"event":"RESUME"[\s\S]*"event":"STOP"/);
   expect(await ended).toBe(0);
   expect(summary('replay', log)).toMatchObject({ status: 0, divergence: null });
-  const again = spawnSync(process.execPath, [SYSTEM, ...MACHINE, '-debugcon', 'null', '-icount', `shift=7,rr=replay,rrfile=${log}`], {
+  const again = spawnSync(process.execPath, [...machine, '-icount', `shift=7,rr=replay,rrfile=${log}`], {
     encoding: 'utf8',
+    timeout: PATIENCE_MS,
   });
   expect([again.status, again.stderr]).toEqual([0, '']);
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createQcow2 } from '../../src/block/qcow2/create.js';
 import { summary, temporaryFolder } from '../cli.js';
 import { qemuDemoOptions } from '../machines.js';
@@ -10,16 +10,7 @@ const folder = temporaryFolder();
 const GUEST = qemuDemoOptions(folder);
 const rr = (mode: string, log: string, more = ''): string[] => ['-icount', `shift=3,rr=${mode},rrfile=${join(folder, log)}${more}`];
 
-const programs: QmpProgram[] = [];
-afterAll(() => {
-  for (const program of programs) program.kill();
-});
-
-async function started(...args: string[]): Promise<QmpProgram> {
-  const program = QmpProgram.ours(...GUEST, ...args);
-  programs.push(program);
-  return program.start();
-}
+const started = (...args: string[]): Promise<QmpProgram> => QmpProgram.ours(...GUEST, ...args).start();
 
 /** Lets it run until it has executed so many instructions, and stops it. */
 async function runTo(program: QmpProgram, icount: number): Promise<void> {

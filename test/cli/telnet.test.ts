@@ -1,11 +1,11 @@
 // Oracle: QEMU run (7.2.22): which of telnet's commands (RFC 854) its monitor sends, at first and in answer to a client's, and what it takes for text.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { connect } from 'node:net';
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TELNET_GREETING } from '../../src/cli/telnet.js';
-import { freePort } from '../gdb/gdb-script.js';
 import { SYSTEM } from '../monitor/qmp-program.js';
+import { endWithTest } from '../processes.js';
+import { dial, freePort } from '../sockets.js';
 import { requireTool } from '../tools.js';
 
 const IAC = 0xff;
@@ -21,30 +21,20 @@ async function talk(command: readonly string[]): Promise<Buffer> {
   const port = await freePort();
   const machine = ['-M', 'none', '-display', 'none', '-S', '-monitor', `telnet:127.0.0.1:${port},server=on,wait=off`];
   const ours = ['-m', '8', '-nodefaults', '-net', 'none', ...machine.slice(2)];
-  const child: ChildProcess = spawn(command[0]!, [...command.slice(1), ...(command.length > 1 ? ours : machine)], { stdio: 'ignore' });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    let said = Buffer.alloc(0);
-    socket.on('data', (piece: Buffer) => {
-      said = Buffer.concat([said, piece]);
-    });
-    const connected = await new Promise<boolean>((resolve) =>
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),
-    );
-    if (!connected) {
-      await sleep(50);
-      continue;
-    }
-    const until = async (text: string): Promise<void> => {
-      while (!said.includes(text)) await sleep(10);
-    };
-    await until('(qemu) ');
-    socket.write(Buffer.from([...Buffer.from('info st'), ...ASKED, ...Buffer.from('atus\r\n')]));
-    await until('VM status: paused (prelaunch)');
-    socket.destroy();
-    return said;
-  }
+  const args = [...command.slice(1), ...(command.length > 1 ? ours : machine)];
+  const socket = await dial(port, endWithTest(spawn(command[0]!, args, { stdio: 'ignore' })));
+  let said = Buffer.alloc(0);
+  socket.on('data', (piece: Buffer) => {
+    said = Buffer.concat([said, piece]);
+  });
+  const until = async (text: string): Promise<void> => {
+    while (!said.includes(text)) await sleep(10);
+  };
+  await until('(qemu) ');
+  socket.write(Buffer.from([...Buffer.from('info st'), ...ASKED, ...Buffer.from('atus\r\n')]));
+  await until('VM status: paused (prelaunch)');
+  socket.destroy();
+  return said;
 }
 
 /** Telnet's commands among the bytes. */

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MAIN, summary, temporaryFolder } from '../cli.js';
 import { SYSTEM } from '../monitor/qmp-program.js';
+import { endWithTest, hasEnded } from '../processes.js';
 import { requireTool } from '../tools.js';
 import { guestOptions } from './guest.js';
 
@@ -23,26 +24,24 @@ class AtTerminal {
 
   constructor(...command: string[]) {
     const quoted = [process.execPath, ...command].map((word) => `'${word}'`).join(' ');
-    this.child = spawn('script', ['-qfc', `stty sane; ${quoted}; ${AFTERWARDS}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const line = `stty sane; ${quoted}; ${AFTERWARDS}`;
+    this.child = endWithTest(spawn('script', ['-qfc', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] }));
     this.child.stdout!.setEncoding('utf8').on('data', (piece: string) => {
       this.text += piece;
     });
     this.ended = once(this.child, 'close');
-    onTestFinished(() => {
-      this.child.kill('SIGKILL');
-    });
   }
 
   /** Waits for a pattern, and takes everything up to it. */
   async until(pattern: RegExp): Promise<string> {
-    for (let tries = 0; ; tries++) {
+    for (let ended = false; ; ended = hasEnded(this.child)) {
       const match = pattern.exec(this.text);
       if (match !== null) {
         const taken = this.text.slice(0, match.index + match[0].length);
         this.text = this.text.slice(taken.length);
         return taken;
       }
-      if (this.child.exitCode !== null || tries > 12_000) throw new Error(`waited in vain for ${pattern}: ${this.text}`);
+      if (ended) throw new Error(`waited in vain for ${pattern}: ${this.text}`);
       await sleep(10);
     }
   }

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { framePacket } from '../../src/gdb/packet-reader.js';
 
 /** A line to a gdb server, on which anything may be said. */
@@ -8,7 +7,7 @@ export class GdbLine {
   private text = '';
   private wake: () => void = () => {};
 
-  private constructor(socket: Socket) {
+  constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true).setEncoding('latin1');
     socket.on('data', (piece: string) => {
@@ -19,12 +18,6 @@ export class GdbLine {
       this.text += '(closed)';
       this.wake();
     });
-  }
-
-  static async to(port: number): Promise<GdbLine> {
-    const socket = connect(port, '127.0.0.1');
-    await once(socket, 'connect');
-    return new GdbLine(socket);
   }
 
   write(bytes: string | Uint8Array): void {

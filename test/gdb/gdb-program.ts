@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { endWithTest } from '../processes.js';
 
 /** A real gdb that is asked one command after the other. */
 export class GdbProgram {
@@ -10,7 +11,7 @@ export class GdbProgram {
   readonly ended: Promise<void>;
 
   constructor() {
-    this.process = spawn('sh', ['-c', 'exec gdb-multiarch -nx -q 2>&1']);
+    this.process = endWithTest(spawn('sh', ['-c', 'exec gdb-multiarch -nx -q 2>&1']));
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.text += text;
       this.wake();

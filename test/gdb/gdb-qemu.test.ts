@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../cli.js';
 import type { RecordedGuest } from '../machines.js';
+import { freePort } from '../sockets.js';
 import { requireTool } from '../tools.js';
-import { freePort, gdbTranscript, ourReplay, qemuReplay } from './gdb-script.js';
+import { gdbTranscript, ourReplay, qemuReplay } from './gdb-script.js';
 
 const tools =
   requireTool('gdb-multiarch', 'gdb-multiarch') &&

@@ -1,6 +1,6 @@
 // Oracle: QEMU's own test of reverse debugging (tests/avocado/reverse_debugging.py of 7.2: its steps, and the answers it expects), over gdb's protocol and QMP.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { connect, type Socket } from 'node:net';
+import { spawn, spawnSync } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -8,9 +8,10 @@ import { framePacket } from '../../src/gdb/packet-reader.js';
 import { Background } from '../cli/guest.js';
 import { summary, temporaryFolder } from '../cli.js';
 import { QEMU_PC } from '../machines.js';
-import { PATIENCE_MS, requireTool } from '../tools.js';
+import { endWithTest } from '../processes.js';
+import { dial, freePort } from '../sockets.js';
+import { requireTool } from '../tools.js';
 import { GdbProgram } from './gdb-program.js';
-import { freePort, listening } from './gdb-script.js';
 
 const BIOS = '/usr/share/seabios/bios-256k.bin';
 const STEPS = 10;
@@ -19,13 +20,16 @@ const SYSTEM = new URL('../../dist/src/cli/system/main.js', import.meta.url).pat
 /** A connection that is read piece by piece. */
 class Line {
   private text = '';
+  private closed = false;
   private wake: () => void = () => {};
   readonly socket: Socket;
-  constructor(address: string) {
-    const [host, port] = address.split(':');
-    this.socket = connect(Number(port), host!);
-    this.socket.setEncoding('latin1').on('data', (text: string) => {
+  constructor(socket: Socket) {
+    this.socket = socket.setEncoding('latin1').on('data', (text: string) => {
       this.text += text;
+      this.wake();
+    });
+    socket.on('close', () => {
+      this.closed = true;
       this.wake();
     });
   }
@@ -37,6 +41,7 @@ class Line {
         this.text = this.text.slice(match.index + match[0].length);
         return match;
       }
+      if (this.closed) throw new Error(`the line was closed while waiting for ${pattern}`);
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
@@ -60,9 +65,10 @@ it.skipIf(!requireTool(BIOS, 'seabios'))(
     const log = join(temporaryFolder(), 'bios.rr');
     const last = summary('record', log, '--bios', BIOS, '--memory', '32M', '--icount', 'shift=7', '--until', '300000').icount;
     const program = new Background('debug', log, '--gdb', 'tcp:127.0.0.1:0', '--qmp', 'tcp:127.0.0.1:0');
-    await program.until(() => /--qmp at/.test(program.stderr));
-    const gdb = new Line(/target remote (\S+)/.exec(program.stderr)![1]!);
-    const qmp = new Line(/--qmp at tcp:(\S+)/.exec(program.stderr)![1]!);
+    await program.until(() => /--qmp at tcp:.*\n/.test(program.stderr));
+    const portIn = (said: RegExp): number => Number(said.exec(program.stderr)![1]);
+    const gdb = new Line(await dial(portIn(/target remote \S+:(\d+)/), program.child));
+    const qmp = new Line(await dial(portIn(/--qmp at tcp:\S+:(\d+)/), program.child));
     await qmp.until(/\{"QMP".*\r\n/);
     await qmp.qmp('qmp_capabilities');
     expect(await gdb.packet('qSupported')).toMatch(/ReverseStep\+;ReverseContinue\+/);
@@ -92,22 +98,21 @@ it.skipIf(!requireTool(BIOS, 'seabios'))(
     gdb.socket.destroy();
     qmp.socket.destroy();
   },
-  120_000,
 );
 
 /** palindrome-system-i386 with the options of QEMU's test, and its QMP. */
-async function system(folder: string, more: readonly string[]): Promise<{ child: ChildProcess; ended: Promise<unknown>; qmp: Line }> {
+async function system(folder: string, more: readonly string[]): Promise<{ ended: Promise<unknown>; qmp: Line }> {
   const port = await freePort();
   const machine = [...QEMU_PC, '-m', '32', '-vga', 'none', '-bios', BIOS];
   const disk = ['-drive', `file=${join(folder, 'disk.qcow2')},if=none`];
   const qmpAt = ['-qmp', `tcp:127.0.0.1:${port},server=on,wait=off`];
-  const child = spawn(process.execPath, [SYSTEM, ...machine, ...disk, ...qmpAt, ...more], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const args = [SYSTEM, ...machine, ...disk, ...qmpAt, ...more];
+  const child = endWithTest(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] }));
   const ended = new Promise((resolve) => child.once('close', resolve));
-  await listening(port);
-  const qmp = new Line(`127.0.0.1:${port}`);
+  const qmp = new Line(await dial(port, child));
   await qmp.until(/\{"QMP".*\r\n/);
   await qmp.qmp('qmp_capabilities');
-  return { child, ended, qmp };
+  return { ended, qmp };
 }
 
 const isRunning = async (qmp: Line): Promise<boolean> => ((await qmp.qmp('query-status')).return as { readonly running: boolean }).running;
@@ -160,5 +165,4 @@ it.skipIf(!requireTool('gdb-multiarch', 'gdb-multiarch') || !requireTool('qemu-i
     await gdb.quit();
     qmp.socket.destroy();
   },
-  PATIENCE_MS,
 );

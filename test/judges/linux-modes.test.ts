@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { makeShellGuest } from '../../perf/guests/busybox.js';
 import { DEBIAN_I386 } from '../../perf/guests/debian.js';
 import { MAIN, type Summary, summary, temporaryFolder } from '../cli.js';
+import { endWithTest } from '../processes.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 import { CHOSEN, COMPLAINTS } from './kernel-log.js';
 
@@ -36,7 +37,7 @@ describe.skipIf(absent)('Linux started without firmware', () => {
   /** Replays without waiting for it. */
   async function replay(name: string, ...options: string[]): Promise<End> {
     const args = [MAIN, 'replay', log, '--serial', `file:${serialOf(name)}`, '--json', ...options];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE_MS });
+    const child = endWithTest(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE_MS }));
     let text = '';
     child.stdout.on('data', (bytes) => {
       text += bytes;

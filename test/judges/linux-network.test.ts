@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEBIAN_I386 } from '../../perf/guests/debian.js';
 import { GUEST_PORT, makeNetworkGuest } from '../../perf/guests/debian-network.js';
 import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
-import { freePort } from '../gdb/gdb-script.js';
+import { endWithTest } from '../processes.js';
+import { freePort } from '../sockets.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 
 const FILE = Uint8Array.from({ length: 1_000_003 }, (_, i) => (i * 31) ^ (i >> 7));
@@ -39,15 +40,11 @@ function call(port: number): Promise<string | null> {
 /** A program beside which this one goes on serving. */
 function run(program: string, args: readonly string[]): Promise<{ status: number | null; said: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const watchdog = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    const child = endWithTest(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE_MS }));
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (said += bytes.toString('latin1')));
     child.on('error', reject);
-    child.on('close', (status) => {
-      clearTimeout(watchdog);
-      resolve({ status, said });
-    });
+    child.on('close', (status) => resolve({ status, said }));
   });
 }
 

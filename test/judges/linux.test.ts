@@ -8,6 +8,7 @@ import { makeShellGuest } from '../../perf/guests/busybox.js';
 import { DEBIAN_I386, makeDebianGuest } from '../../perf/guests/debian.js';
 import { MAIN, palindrome, type Summary, temporaryFolder } from '../cli.js';
 import { QEMU_PC } from '../machines.js';
+import { endWithTest } from '../processes.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 import { CHOSEN, COMPLAINTS, kernelLines, withoutFirmware } from './kernel-log.js';
 
@@ -40,7 +41,7 @@ const ZEROS = Buffer.alloc(1 << 20);
  */
 async function typed(file: string, program: string, args: readonly string[]): Promise<string> {
   const stdout = openSync(file, 'w');
-  const child = spawn(program, args, { stdio: ['pipe', stdout, 'inherit'], timeout: PATIENCE_MS });
+  const child = endWithTest(spawn(program, args, { stdio: ['pipe', stdout, 'inherit'], timeout: PATIENCE_MS }));
   const output = (): string => readFileSync(file, 'latin1');
   const watch = setInterval(() => {
     if (!output().includes('judge: ready\r\n')) return;

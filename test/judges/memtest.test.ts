@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { MEMTEST, MEMTEST_APPEND, MemtestScreen, type MemtestState } from '../../perf/guests/memtest.js';
 import { summary, temporaryFolder } from '../cli.js';
 import { QEMU_PC } from '../machines.js';
+import { endWithTest, hasEnded } from '../processes.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 
 const SEABIOS = '/usr/share/seabios/bios-256k.bin';
@@ -31,12 +32,12 @@ describe.skipIf(absent)('memtest86+ on 16 MiB', () => {
   it('finds the same machine as in QEMU, shows the same tests and patterns, and no error', async () => {
     const [ours, theirs] = [join(folder, 'ours'), join(folder, 'theirs')];
     const bare = [...QEMU_PC, '-cpu', 'qemu32', '-serial', `file:${theirs}`];
-    const qemu = spawn('qemu-system-i386', [...options, ...bare], { stdio: 'ignore', timeout: PATIENCE_MS });
+    const qemu = endWithTest(spawn('qemu-system-i386', [...options, ...bare], { stdio: 'ignore', timeout: PATIENCE_MS }));
     try {
       const run = summary('run', ...options, '--bios', SEABIOS, '--serial', `file:${ours}`, '--until', UNTIL);
       expect(run).toMatchObject({ status: 0, stop: 'until' });
       const reached = (): boolean => screen(theirs).states.some(({ test }) => test.startsWith('#5'));
-      while (qemu.exitCode === null && !reached()) await new Promise((resolve) => setTimeout(resolve, 100));
+      while (!hasEnded(qemu) && !reached()) await new Promise((resolve) => setTimeout(resolve, 100));
     } finally {
       qemu.kill('SIGKILL');
     }

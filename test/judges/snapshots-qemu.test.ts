@@ -10,6 +10,7 @@ import { SnapshotStore } from '../../src/machine/snapshot-store.js';
 import { guestOptions, refusal } from '../cli/guest.js';
 import { MAIN, palindrome, summary, temporaryFolder } from '../cli.js';
 import { QEMU_PC } from '../machines.js';
+import { endWithTest } from '../processes.js';
 import { requireTool } from '../tools.js';
 
 const folder = temporaryFolder();
@@ -61,7 +62,7 @@ describe.skipIf(absent)('an image that takes our snapshots', () => {
     const theirs = at('theirs.qcow2');
     img('create', '-q', '-f', 'qcow2', theirs, '1M');
     const args = [...QEMU_PC, '-m', '8', '-nodefaults', '-S', '-icount', 'shift=3'];
-    const qemu = spawn('qemu-system-i386', [...args, '-drive', `file=${theirs},if=none,id=rr`, '-monitor', 'stdio']);
+    const qemu = endWithTest(spawn('qemu-system-i386', [...args, '-drive', `file=${theirs},if=none,id=rr`, '-monitor', 'stdio']));
     qemu.stdout.resume();
     qemu.stdin.end('savevm first\nsavevm second\nquit\n');
     await once(qemu, 'exit');
@@ -78,7 +79,8 @@ describe.skipIf(absent)('an image that takes our snapshots', () => {
     const sizes = new Set<number>();
     for (let turn = 0; turn < 6; turn++) {
       const before = statSync(store).mtimeMs;
-      const child = spawn(process.execPath, [MAIN, 'snapshot', 'create', log, `killed ${turn}`, '--at', '1400000'], { stdio: 'ignore' });
+      const words = ['snapshot', 'create', log, `killed ${turn}`, '--at', '1400000'];
+      const child = endWithTest(spawn(process.execPath, [MAIN, ...words], { stdio: 'ignore' }));
       const ended = once(child, 'exit');
       while (child.exitCode === null && statSync(store).mtimeMs === before) await sleep(1);
       if (turn > 0) await sleep(2 * turn);

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createQcow2 } from '../../src/block/qcow2/create.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
 import { QEMU_PC, qemuRecordedOptions } from '../machines.js';
@@ -84,9 +84,6 @@ const REQUESTS: readonly (object | string)[] = [
 /** Two programs with one command line. */
 async function both(...args: string[]): Promise<readonly [QmpProgram, QmpProgram]> {
   const pair = [QmpProgram.qemu(...args), QmpProgram.ours(...args)] as const;
-  onTestFinished(() => {
-    for (const p of pair) p.kill();
-  });
   return [await pair[0].start(), await pair[1].start()];
 }
 
@@ -208,7 +205,6 @@ describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
       createQcow2(image, { sizeBytes: 1 << 20 });
       const drive = ['-drive', `file=${image},if=none,id=rr,node-name=store`];
       const p = start(...MACHINE, '-bios', BIOS, ...drive, '-serial', 'null', '-debugcon', 'null');
-      onTestFinished(() => p.kill());
       told.push(await story(await p.start()));
     }
     expect(told[1]).toEqual(told[0]);
@@ -238,7 +234,6 @@ describe.skipIf(!HERE)("the monitors say what QEMU's say", () => {
       const image = join(folder, `loaded${told.length}.qcow2`);
       createQcow2(image, { sizeBytes: 1 << 20 });
       const p = start(...MACHINE, '-bios', BIOS, '-drive', `file=${image},if=none,id=rr`);
-      onTestFinished(() => p.kill());
       told.push(await story(await p.start()));
     }
     expect(told[1]).toEqual(told[0]);

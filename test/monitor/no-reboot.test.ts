@@ -1,6 +1,6 @@
 // Oracle: QEMU run (7.2.22): what -no-reboot makes of system_reset, with and without -no-shutdown, and what a signal is told as.
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../cli.js';
 import { QEMU_PC, writeRom } from '../machines.js';
 import { requireTool } from '../tools.js';
@@ -20,7 +20,6 @@ const REFUSED = { error: { class: 'GenericError', desc: 'Resetting the Virtual M
 const told = ({ events }: QmpProgram): object[] => events.map(({ event, data }) => (data === undefined ? { event } : { event, data }));
 
 async function start(program: QmpProgram, runs: boolean): Promise<QmpProgram> {
-  onTestFinished(() => program.kill());
   await program.start();
   if (runs) await program.qmp('cont');
   return program;

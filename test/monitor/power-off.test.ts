@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { summary, temporaryFolder } from '../cli.js';
 import { QEMU_PC, writeRom } from '../machines.js';
 import { requireTool } from '../tools.js';
@@ -29,7 +29,6 @@ async function asleep(p: QmpProgram): Promise<string> {
 
 /** @param beforeQuit called when it sleeps */
 async function told(program: QmpProgram, beforeQuit: (p: QmpProgram) => Promise<void> = async () => {}): Promise<unknown[]> {
-  onTestFinished(() => program.kill());
   const p = await program.start();
   const all: unknown[] = [];
   await p.qmp('cont');
@@ -88,7 +87,6 @@ describe('a guest that was switched off', () => {
     expect(await told(QmpProgram.qemu(...MACHINE, ...recording(log)), count)).toEqual(AS_QEMU);
     expect(recorded).toBeGreaterThanOrEqual(ALL);
     const replay = QmpProgram.ours(...MACHINE, '-icount', `shift=3,rr=replay,rrfile=${log}`);
-    onTestFinished(() => replay.kill());
     await replay.start();
     await replay.qmp('cont');
     expect(await asleep(replay)).toBe(AS_QEMU[3]);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endWithTest } from '../processes.js';
 
 /** Our program with QEMU's command line, as built. */
 export const SYSTEM = new URL('../../dist/src/cli/system/main.js', import.meta.url).pathname;
@@ -20,7 +21,7 @@ export class QmpProgram {
   private errors = '';
 
   constructor(command: readonly string[], args: readonly string[]) {
-    this.child = spawn(command[0]!, [...command.slice(1), ...args, '-qmp', 'stdio'], { stdio: 'pipe' });
+    this.child = endWithTest(spawn(command[0]!, [...command.slice(1), ...args, '-qmp', 'stdio'], { stdio: 'pipe' }));
     this.child.stderr!.on('data', (d: Buffer) => {
       this.errors += d.toString();
     });
