@@ -39,14 +39,20 @@ function inOneLine(message: string): string {
   return line;
 }
 
-/** Options that may be given several times. */
-const LISTS = ['drive', 'serial', 'net', 'nic', 'netdev', 'object', 'device', 'audiodev', 'kind', 'backing-folder', 'backingFolder'];
+/** The options that may be given several times, as the command declares them. */
+function lists(): readonly string[] {
+  return (parser as unknown as { getOptions(): { readonly array: readonly string[] } }).getOptions().array;
+}
 
 /** yargs makes an array of an option that was given twice; here that is a mistake. */
 function onlyOnce(args: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(args))
-    if (name !== '_' && Array.isArray(value) && !LISTS.includes(name))
+  const several = lists();
+  for (const [name, value] of Object.entries(args)) {
+    // yargs gives each by the name in camel case, too.
+    const declared = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (name !== '_' && Array.isArray(value) && !several.includes(declared))
       throw new UserError('bad-option', `--${name} is given more than once`);
+  }
 }
 
 /** An empty word is no file's name. */
