@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { v8Optimiser } from '../../jit/core/optimiser.js';
+import { PATIENCE_MS } from '../tools.js';
 
 const MODULE = fileURLToPath(new URL('../../dist/jit/core/optimiser.js', import.meta.url));
 const SCRIPT = `
@@ -14,7 +15,7 @@ const SCRIPT = `
   const before = optimiser.isOptimised(add);
   optimiser.request(add);
   add();
-  const end = Date.now() + 20000;
+  const end = Date.now() + ${PATIENCE_MS / 2};
   while (!optimiser.isOptimised(add) && Date.now() < end) add();
   console.log(before, optimiser.isOptimised(add));
 `;

@@ -30,7 +30,7 @@ describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86') || !requireT
     ['t3', 4720],
   ] as const)
     it(`${guest} has the same registers, flags and segments before each of ${instructions} instructions, and the same memory`, async () => {
-      expect(await lockstep(join(RECORDINGS, `${guest}.bin`), '--cpu', 'max', '--seconds', '3')).toEqual({
+      expect(await lockstep(join(RECORDINGS, `${guest}.bin`), '--cpu', 'max', '--seconds', '6')).toEqual({
         compared: instructions,
         memoryPoints: 8,
         difference: null,

@@ -1,6 +1,7 @@
 // Oracle: V8 (the engine under us): what its optimiser does with a burst of requests
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
+import { PATIENCE_MS } from '../tools.js';
 
 const DIST = new URL('../../dist/', import.meta.url).href;
 const FUNCTIONS = 200;
@@ -15,7 +16,7 @@ const BURST = `
   const optimised = () => functions.filter((f) => optimiser.isOptimised(f)).length;
   for (const f of functions) for (let k = 0; k < 8; k++) f(k);
   for (const f of functions) { optimiser.request(f); f(1); }
-  const end = Date.now() + 20_000;
+  const end = Date.now() + ${PATIENCE_MS / 2};
   while (optimised() < ${FUNCTIONS} && Date.now() < end);
   console.log(optimised());
 `;

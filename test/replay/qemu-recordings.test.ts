@@ -1,15 +1,17 @@
 // Oracle: QEMU run (7.2.22 and 5.2.0): recordings kept in test/recordings, and fresh ones of the installed QEMU.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
 import { configure } from '../../src/machine/config.js';
 import { RECORDINGS, summary, temporaryFolder } from '../cli.js';
 import { Replaying } from '../machine/replaying.js';
 import { qemuRecordedOptions, type RecordedGuest, recordedMachine, recordedOptions } from '../machines.js';
+import { QmpProgram } from '../monitor/qmp-program.js';
+import { endWithTest } from '../processes.js';
 import { PATIENCE_MS, requireTool } from '../tools.js';
 
-/** By then t2 has long come to where it sleeps. */
-const SLEEPING_MS = 5_000;
 const INSTRUCTIONS = { t1: 238, t2: 1642, t3: 4721 } as const;
 const GUESTS = Object.keys(INSTRUCTIONS) as (keyof typeof INSTRUCTIONS)[];
 
@@ -74,26 +76,24 @@ describe('t6, which polls its keyboard controller while keys and motion come in'
 const folder = temporaryFolder();
 
 /** Records a ROM with QEMU; t1 and t3 end the run by themselves, t2 sleeps for ever and is ended. */
-function record(guest: RecordedGuest, shift: number): Promise<string> {
+async function record(guest: RecordedGuest, shift: number): Promise<string> {
   const log = join(folder, `${guest}-${shift}.rr`);
   const args = [...qemuRecordedOptions(guest), '-debugcon', 'null', '-icount', `shift=${shift},rr=record,rrfile=${log}`];
-  return new Promise((resolve, reject) => {
-    const qemu = spawn('qemu-system-i386', args, { stdio: 'ignore', timeout: guest === 't2' ? SLEEPING_MS : PATIENCE_MS });
-    qemu.once('error', reject);
-    qemu.once('exit', (code) => (code === 0 ? resolve(log) : reject(new Error(`QEMU ended with ${code}`))));
-  });
+  if (guest === 't2') {
+    const qemu = await QmpProgram.qemu(...args).start();
+    while (!/HLT=1/.test(await qemu.human('info registers'))) await sleep(20);
+    expect(await qemu.quit()).toBe(0);
+    return log;
+  }
+  const qemu = endWithTest(spawn('qemu-system-i386', args, { stdio: 'ignore', timeout: PATIENCE_MS }));
+  expect(await once(qemu, 'exit')).toEqual([0, null]);
+  return log;
 }
 
 describe.skipIf(!requireTool('qemu-system-i386', 'qemu-system-x86'))('fresh recordings of the installed QEMU replay to END', () => {
-  const SHIFTS = [0, 3, 10];
-  const sleeping = new Map<number, Promise<string>>();
-  beforeAll(() => {
-    for (const shift of SHIFTS) sleeping.set(shift, record('t2', shift));
-  });
-  // t2 last: meanwhile it comes to where it sleeps.
-  for (const shift of SHIFTS)
-    for (const guest of ['t1', 't3', 't2'] as const)
+  for (const shift of [0, 3, 10])
+    for (const guest of GUESTS)
       it(`${guest} at shift=${shift}`, async () => {
-        oneEnd(await (guest === 't2' ? sleeping.get(shift)! : record(guest, shift)), guest, shift);
+        oneEnd(await record(guest, shift), guest, shift);
       });
 });
