@@ -9,6 +9,7 @@ import { initialiseMsrs, MSR_SLOTS, powerUpMsrs, resetMsrs } from './msr.js';
 import { CS, EDX, EFLAGS, EIP, LDTR, LEFT, REGISTER_FILE_SIZE, TR, ZERO } from './regs.js';
 import { loadSegmentCache, updateMode } from './segments.js';
 import { SseState } from './sse-state.js';
+import type { WatchTable } from './watch-table.js';
 
 /** Bits of Cpu.interruptRequest: what waits to be taken at the next block boundary. */
 export const REQUEST_HARD = 1;
@@ -51,10 +52,12 @@ export interface CpuBoard {
 
 /** Who wants to hear of data accesses: a debugger's watchpoints, or who finds out which lines of hot pages are accessed. */
 export interface DataWatcher {
-  /** Accesses to the page of a linear address must take the slow path. */
-  onPage(laddr: number): boolean;
+  /** Not 0: accesses to the page of a linear address take the slow path, but for those that the WatchTable excepts in this slot. */
+  slotOf(laddr: number): number;
   /** An access that takes the slow path is about to be made, by an instruction or a delivery. */
   accessed(cpu: Cpu, laddr: number, size: number, write: boolean): void;
+  /** The same of several at once, which together touch these bytes of a page; false: they must be made one by one. */
+  accessedAll(laddr: number, bytes: number, write: boolean): boolean;
 }
 
 /** Processor models: what CPUID says and which optional instructions exist. */
@@ -203,6 +206,8 @@ export class Cpu implements Device {
   codeWatcher: CodeWatcher | null = null;
   /** Null: nobody watches data. */
   watcher: DataWatcher | null = null;
+  /** Null: generated code is left at every access to a watched page. */
+  watchTable: WatchTable | null = null;
 
   constructor(memory: PhysicalMemory, board: CpuBoard, model: CpuModelName) {
     this.memory = memory;

@@ -60,9 +60,8 @@ export function setDr7(cpu: Cpu, value: number): void {
   updateMode(cpu);
 }
 
-/** A data breakpoint or a debugger's watchpoint lies in this linear page: its accesses take the slow path. */
-export function watchpointOnPage(cpu: Cpu, laddr: number): boolean {
-  if (cpu.watcher?.onPage(laddr)) return true;
+/** A data breakpoint lies in this linear page: its accesses take the slow path. */
+export function breakpointOnPage(cpu: Cpu, laddr: number): boolean {
   const dr7 = cpu.dr[7];
   if ((dr7 & 0xff) === 0) return false;
   for (let n = 0; n < 4; n++) {

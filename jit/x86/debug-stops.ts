@@ -1,11 +1,13 @@
 import type { Watchpoint } from '../../src/core/debug-target.js';
 import type { Block } from './block.js';
 import type { Cpu, DataWatcher } from './cpu.js';
+import { SLOW } from './mmu.js';
 import { CS, SEG_BASE } from './regs.js';
 import type { TranslatableBlock } from './translate/translation.js';
 
-const SLOW = 1;
 const OFFSET = 0xfff;
+/** All pages with watchpoints have the same. */
+const SLOT = 1;
 const NONE: ReadonlySet<number> = new Set();
 
 /**
@@ -106,23 +108,35 @@ export class DebugStops implements DataWatcher {
   setWatchpoints(cpu: Cpu, watchpoints: readonly Watchpoint[]): void {
     this.watchpoints = watchpoints;
     cpu.watcher = watchpoints.length > 0 ? this : null;
+    // Without watchpoints, accesses to pages that were watched find out that they no longer are.
+    cpu.watchTable?.fill(SLOT, watchpoints.length === 0);
+    for (const { kind, address, lengthBytes } of watchpoints)
+      cpu.watchTable?.watch(SLOT, address, lengthBytes, { read: kind !== 'write', write: kind !== 'read' });
     for (const w of watchpoints) for (const page of pagesOf(w)) slowDown(cpu, page);
   }
 
-  onPage(laddr: number): boolean {
+  slotOf(laddr: number): number {
     const page = laddr >>> 12;
-    return this.watchpoints.some((w) => page >= w.address >>> 12 && page <= (w.address + w.lengthBytes - 1) >>> 12);
+    return this.watchpoints.some((w) => page >= w.address >>> 12 && page <= (w.address + w.lengthBytes - 1) >>> 12) ? SLOT : 0;
   }
 
   accessed(cpu: Cpu, laddr: number, size: number, write: boolean): void {
     if (this.touched !== null) return;
+    const watchpoint = this.watchpointAt(laddr, size, write);
+    if (watchpoint === undefined) return;
+    this.touched = watchpoint;
+    cpu.breakBlock = true;
+  }
+
+  accessedAll(laddr: number, bytes: number, write: boolean): boolean {
+    return this.watchpointAt(laddr, bytes, write) === undefined;
+  }
+
+  /** The first that an access touches. */
+  private watchpointAt(laddr: number, bytes: number, write: boolean): Watchpoint | undefined {
     const at = laddr >>> 0;
-    for (const w of this.watchpoints) {
-      if (w.kind === (write ? 'read' : 'write') || at + size <= w.address || at >= w.address + w.lengthBytes) continue;
-      this.touched = w;
-      cpu.breakBlock = true;
-      return;
-    }
+    const other = write ? 'read' : 'write';
+    return this.watchpoints.find((w) => w.kind !== other && at + bytes > w.address && at < w.address + w.lengthBytes);
   }
 
   /** An interrupt, or an exception that is not part of an instruction that counts, was delivered at this instruction count. */

@@ -22,6 +22,7 @@ import { indexOf, JUMPED, tbOf } from './translate/function-context.js';
 import type { RegionSize } from './translate/region-node.js';
 import type { TranslatableBlock, Translation } from './translate/translation.js';
 import { TranslationCache } from './translate/translation-cache.js';
+import { WatchTable } from './watch-table.js';
 
 /** off: interpret everything; on: translate what is hot; force: translate before the first execution. */
 export type JitMode = 'off' | 'on' | 'force';
@@ -38,6 +39,8 @@ export interface EngineOptions {
   readonly observer?: (cpu: Cpu) => BlockObserver;
   /** Where a debugger wants it to stop; the slice ends with `kick` then. */
   readonly stops?: DebugStops;
+  /** Generated code is left only for accesses to watched pages that somebody wants to know of (see WatchTable). It takes a little longer for all others. */
+  readonly watchBytes?: boolean;
   /** Optimises translations in the place of V8's own (with jit `on`). */
   readonly optimiser?: Optimiser;
 }
@@ -94,6 +97,7 @@ export class Engine implements EngineView {
   constructor(cpu: Cpu, options: EngineOptions) {
     this.cpu = cpu;
     this.r = cpu.r;
+    if (options.watchBytes) cpu.watchTable = new WatchTable();
     const forced = options.jit === 'force';
     this.hot = forced ? 0 : (options.hot ?? HOT);
     this.extendAt = forced ? EXTEND_FORCED : EXTEND;

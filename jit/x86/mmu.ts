@@ -1,19 +1,26 @@
 import { NOT_MEMORY } from '../../src/memory/physical.js';
 import type { Cpu } from './cpu.js';
-import { checkWatchpoints, watchpointOnPage } from './debug-registers.js';
+import { breakpointOnPage, checkWatchpoints } from './debug-registers.js';
 import { CR4_SMAP, EXECUTE, READ, translate, WRITE, walk } from './paging.js';
 import { eachEntry } from './tlb-scan.js';
+import { SLOTS } from './watch-table.js';
 
 export { storePhysical32 } from './paging.js';
 
 /**
  * Accesses to linear memory through software TLBs: one Int32Array per kind of access, indexed by linear page number. An entry is
  * - backing address minus linear address of the page (low 12 bits 0): the fast path may be used;
- * - the same plus 1: mapped, but accesses must come here (code in the page, data breakpoint, page not yet marked as read or written);
+ * - the same plus SLOW: mapped, but accesses must come here (code in the page, data breakpoint, page not yet marked as read or written);
+ * - the same plus a slot: mapped, but a watcher wants to know of accesses to it; generated code may know from the WatchTable that it does not want to know of this one;
+ * - both;
  * - -1: unknown.
  * Accesses that cross a page fault before any byte is written. Reads are unsigned for 8 and 16 bits, int32 for 32 bits.
  */
-const SLOW = 1;
+const SLOT = SLOTS;
+export const SLOW = SLOTS + 1;
+const GUARDS = SLOW | SLOT;
+/** Of the low bits, those that only an unknown entry has. */
+export const UNKNOWN = 0xfff & ~GUARDS;
 
 export function load8(cpu: Cpu, laddr: number): number {
   const d = cpu.tlbRead[laddr >>> 12];
@@ -90,9 +97,9 @@ export function resolveRead(cpu: Cpu, laddr: number, user: boolean): number {
   const d = tlb[laddr >>> 12];
   if ((d & 0xfff) === 0) return (d + laddr) >>> 0;
   cpu.linearRead[laddr >>> 12] = 1;
-  if ((d & 0xffe) === 0) {
+  if ((d & UNKNOWN) === 0) {
     unmarkSlow(cpu, tlb, laddr);
-    return ((d & ~SLOW) + laddr) >>> 0;
+    return ((d & ~GUARDS) + laddr) >>> 0;
   }
   const paddr = translate(cpu, laddr, READ, user);
   const page = paddr > 0xffffffff ? NOT_MEMORY : cpu.memory.readPage[paddr >>> 12];
@@ -102,7 +109,7 @@ export function resolveRead(cpu: Cpu, laddr: number, user: boolean): number {
   }
   if (mayCache(cpu, user)) {
     const delta = ((page << 12) - (laddr & ~0xfff)) | 0;
-    tlb[laddr >>> 12] = watchpointOnPage(cpu, laddr) ? delta | SLOW : delta;
+    tlb[laddr >>> 12] = delta | guardsOf(cpu, laddr);
     noteFilled(cpu, laddr);
   }
   return page * 4096 + (laddr & 0xfff);
@@ -113,8 +120,8 @@ export function resolveWrite(cpu: Cpu, laddr: number, user: boolean): number {
   cpu.linearWritten[laddr >>> 12] = 1;
   const tlb = user ? cpu.userWrite : cpu.supervisorWrite;
   const d = tlb[laddr >>> 12];
-  if ((d & 0xffe) === 0) {
-    const at = ((d & ~SLOW) + laddr) >>> 0;
+  if ((d & UNKNOWN) === 0) {
+    const at = ((d & ~GUARDS) + laddr) >>> 0;
     cpu.memory.markWritten(at >>> 12);
     return at;
   }
@@ -128,10 +135,10 @@ export function resolveWrite(cpu: Cpu, laddr: number, user: boolean): number {
   // Generated code that reads and writes back looks here once; what is read elsewhere (ROM under RAM) must not be found here.
   if (mayCache(cpu, user) && cpu.memory.readPage[paddr >>> 12] === page) {
     const delta = ((page << 12) - (laddr & ~0xfff)) | 0;
-    const watched = watchpointOnPage(cpu, laddr);
-    tlb[laddr >>> 12] = watched || cpu.memory.codePage[page] !== 0 ? delta | SLOW : delta;
+    const guards = guardsOf(cpu, laddr);
+    tlb[laddr >>> 12] = delta | guards | (cpu.memory.codePage[page] !== 0 ? SLOW : 0);
     // What may be written may be read, so an interpreter that reads first does not walk where generated code would not.
-    (user ? cpu.userRead : cpu.supervisorRead)[laddr >>> 12] = watched ? delta | SLOW : delta;
+    (user ? cpu.userRead : cpu.supervisorRead)[laddr >>> 12] = delta | guards;
     noteFilled(cpu, laddr);
     noteWriteMapped(cpu, page, laddr >>> 12);
   }
@@ -148,7 +155,7 @@ export function mapPage(cpu: Cpu, tlb: Int32Array, linearPage: number, page: num
   const write = tlb === cpu.supervisorWrite || tlb === cpu.userWrite;
   const execute = tlb === cpu.supervisorExecute || tlb === cpu.userExecute;
   const delta = ((page - linearPage) << 12) | 0;
-  tlb[linearPage] = write || (!execute && watchpointOnPage(cpu, linearPage << 12)) ? delta | SLOW : delta;
+  tlb[linearPage] = delta | (execute ? 0 : guardsOf(cpu, linearPage << 12)) | (write ? SLOW : 0);
   if (write) noteWriteMapped(cpu, page, linearPage);
   walk.large = false;
   noteFilled(cpu, linearPage << 12);
@@ -166,6 +173,25 @@ function noteFilled(cpu: Cpu, laddr: number): void {
   if (cpu.tlbFilledCount < cpu.tlbFilled.length) cpu.tlbFilled[cpu.tlbFilledCount] = laddr >>> 12;
   cpu.tlbFilledCount++;
   cpu.fastPaths++;
+}
+
+/** What an entry for a page has to have because of who watches it. */
+function guardsOf(cpu: Cpu, laddr: number): number {
+  return (breakpointOnPage(cpu, laddr) ? SLOW : 0) | (cpu.watcher?.slotOf(laddr) ?? 0);
+}
+
+/**
+ * Backing address of several accesses in a row from a linear address on, all in its page, when they may be made at once; -1: they must be made one by one.
+ * @param d the entry of the TLB
+ */
+export function bulkAddress(cpu: Cpu, d: number, laddr: number, bytes: number, write: boolean): number {
+  if ((d & (0xfff & ~SLOT)) !== 0 || ((d & SLOT) !== 0 && cpu.watcher?.accessedAll(laddr, bytes, write) === false)) return -1;
+  return ((d & ~SLOT) + laddr) >>> 0;
+}
+
+/** Whether `bulkAddress` may give one. */
+export function mayBeBulk(d: number): boolean {
+  return (d & (0xfff & ~SLOT)) === 0;
 }
 
 type Size = 1 | 2 | 4;
@@ -216,8 +242,10 @@ function storeSlow(cpu: Cpu, laddr: number, value: number, size: Size, user: boo
 /** A page that held code or a watchpoint no longer does, or is marked as read or written now: its fast path comes back. */
 function unmarkSlow(cpu: Cpu, tlb: Int32Array, laddr: number): void {
   const d = tlb[laddr >>> 12];
-  if ((d & 0xfff) !== SLOW || watchpointOnPage(cpu, laddr)) return;
-  tlb[laddr >>> 12] = d & ~SLOW;
+  if ((d & UNKNOWN) !== 0) return;
+  const guards = guardsOf(cpu, laddr);
+  if (guards === (d & GUARDS)) return;
+  tlb[laddr >>> 12] = (d & ~GUARDS) | guards;
   cpu.fastPaths++;
 }
 
@@ -330,10 +358,10 @@ export function watchReads(cpu: Cpu): void {
 
 function watch(tlb: Int32Array, linearPage: number): void {
   const d = tlb[linearPage];
-  if ((d & 0xfff) === 0) tlb[linearPage] = d | SLOW;
+  if ((d & UNKNOWN) === 0) tlb[linearPage] = d | SLOW;
 }
 
 function slowDown(tlb: Int32Array, linearPage: number, backingPage: number): void {
   const d = tlb[linearPage];
-  if ((d & 0xfff) === 0 && ((d >> 12) + linearPage) << 12 === backingPage << 12) tlb[linearPage] = d | SLOW;
+  if ((d & UNKNOWN) === 0 && ((d >> 12) + linearPage) << 12 === backingPage << 12) tlb[linearPage] = d | SLOW;
 }

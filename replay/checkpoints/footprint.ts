@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Watchpoint } from '../../src/core/debug-target.js';
-import { RECORD_FOOTPRINT, RECORD_FOOTPRINT_LINES, RECORD_FOOTPRINT_WITHOUT_READS } from './format.js';
+import { RECORD_FOOTPRINT, RECORD_FOOTPRINT_BYTES, RECORD_FOOTPRINT_LINES, RECORD_FOOTPRINT_WITHOUT_READS } from './format.js';
 
 /** What a stretch of a recording touched, and perhaps more: what is not in it was not touched. */
 export interface Footprint {
@@ -9,7 +9,7 @@ export interface Footprint {
   readonly to: number;
   /** Executed code, as ranges of linear addresses; see mergeRanges. */
   readonly code: Ranges;
-  /** Linear lines written by the processor, as ranges of line numbers: LINE_BYTES each. */
+  /** What was written by the processor, as ranges of linear addresses. */
   readonly written: Ranges;
   /** Those read or written by it; null: it is not known which were read. */
   readonly accessed: Ranges | null;
@@ -17,15 +17,27 @@ export interface Footprint {
   readonly detail: FootprintDetail;
 }
 
-/** By how much is known, ascending: pages that were written, pages, lines. Values: types of the records, see FORMAT.md. */
-export type FootprintDetail = typeof RECORD_FOOTPRINT_WITHOUT_READS | typeof RECORD_FOOTPRINT | typeof RECORD_FOOTPRINT_LINES;
+/** By how much is known, ascending: pages that were written, pages, lines, bytes. Values: types of the records, see FORMAT.md. */
+export type FootprintDetail =
+  | typeof RECORD_FOOTPRINT_WITHOUT_READS
+  | typeof RECORD_FOOTPRINT
+  | typeof RECORD_FOOTPRINT_LINES
+  | typeof RECORD_FOOTPRINT_BYTES;
+
+/** In what the lists of a record are about. */
+const UNIT_BYTES: ReadonlyMap<number, number> = new Map([
+  [RECORD_FOOTPRINT_WITHOUT_READS, 4096],
+  [RECORD_FOOTPRINT, 4096],
+  [RECORD_FOOTPRINT_LINES, 64],
+  [RECORD_FOOTPRINT_BYTES, 1],
+]);
 
 /** Starts and ends (exclusive) in turn, ascending, none touching the next. */
 export type Ranges = readonly number[];
 
 /** Whether a record of this type is a footprint. */
 export function isFootprintDetail(type: number): type is FootprintDetail {
-  return type === RECORD_FOOTPRINT_WITHOUT_READS || type === RECORD_FOOTPRINT || type === RECORD_FOOTPRINT_LINES;
+  return UNIT_BYTES.has(type);
 }
 
 /** The places that a footprint is about. */
@@ -44,10 +56,6 @@ export interface Targets {
 /** What a payload begins with, before what is deflated: `from`, `to`. */
 export const SPAN_BYTES = 16;
 const MAX_INFLATED_BYTES = 16 << 20;
-const LINE_SHIFT = 6;
-export const LINE_BYTES = 1 << LINE_SHIFT;
-export const LINES_PER_PAGE = 64;
-const LINEAR_LINES = 2 ** 26;
 const END_OF_MEMORY = 2 ** 32;
 /** Bits of a number in one byte; the byte's highest bit says that more follow. */
 const VARINT_BITS = 7;
@@ -68,9 +76,9 @@ export function encodeFootprint({ from, to, code, written, accessed, detail }: F
   const span = Buffer.alloc(SPAN_BYTES);
   span.writeDoubleLE(from, 0);
   span.writeDoubleLE(to, 8);
-  const scale = unitOf(detail);
-  const [writtenUnits, ...others] = (accessed === null ? [written] : [written, accessed]).map((lines) => lines.map((l) => l / scale));
-  const lists = [code, writtenUnits!, ...others];
+  const unit = UNIT_BYTES.get(detail)!;
+  const data = accessed === null ? [written] : [written, accessed];
+  const lists = [code, ...data.map((ranges) => ranges.map((address) => address / unit))];
   return Buffer.concat([span, deflateRawSync(Uint8Array.from(lists.flatMap(encodeRanges)))]);
 }
 
@@ -109,22 +117,17 @@ export function decodeFootprint(payload: Uint8Array, detail: FootprintDetail): F
     const bytes = inflateRawSync(payload.subarray(SPAN_BYTES), { maxOutputLength: MAX_INFLATED_BYTES });
     const reader = new RangeReader(bytes);
     const code = reader.ranges(END_OF_MEMORY);
-    const scale = unitOf(detail);
-    const lines = (): Ranges | null => reader.ranges(LINEAR_LINES / scale)?.map((unit) => unit * scale) ?? null;
+    const unitBytes = UNIT_BYTES.get(detail)!;
+    const data = (): Ranges | null => reader.ranges(END_OF_MEMORY / unitBytes)?.map((unit) => unit * unitBytes) ?? null;
     const hasReads = detail !== RECORD_FOOTPRINT_WITHOUT_READS;
-    const written = lines();
-    const accessed = hasReads ? lines() : null;
+    const written = data();
+    const accessed = hasReads ? data() : null;
     const whole = code !== null && written !== null && (accessed !== null || !hasReads) && reader.atEnd;
     return whole ? { ...span, code, written, accessed, detail } : null;
   } catch {
     // Not deflated, or too much.
     return null;
   }
-}
-
-/** Lines in what the lists of a record are about. */
-function unitOf(detail: FootprintDetail): number {
-  return detail === RECORD_FOOTPRINT_LINES ? 1 : LINES_PER_PAGE;
 }
 
 class RangeReader {
@@ -169,8 +172,8 @@ export function mayTouch({ code, written, accessed }: Footprint, { breakpoints, 
   if (breakpoints.some((address) => overlaps(code, address >>> 0, (address >>> 0) + 1))) return true;
   return watchpoints.some(({ kind, address, lengthBytes }) => {
     const end = address + lengthBytes;
-    const lines = kind === 'write' ? written : accessed;
-    return lines === null || end > END_OF_MEMORY || overlaps(lines, address >>> LINE_SHIFT, ((end - 1) >>> LINE_SHIFT) + 1);
+    const ranges = kind === 'write' ? written : accessed;
+    return ranges === null || end > END_OF_MEMORY || overlaps(ranges, address, end);
   });
 }
 

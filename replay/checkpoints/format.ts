@@ -2,9 +2,9 @@ import { crc32 } from 'node:zlib';
 import type { HashName } from './content-hash.js';
 
 /** Layout of LOG.checkpoints: see FORMAT.md in this folder. All numbers little-endian. */
-export const MAGIC = 'PALCKPT5';
-/** Of stores without FOOTPRINT_LINES, FOOTPRINT and VERSIONS records: read as ever; one that is gone on with becomes a newer one. */
-export const EARLIER_MAGICS: readonly string[] = ['PALCKPT4', 'PALCKPT3', 'PALCKPT2'];
+export const MAGIC = 'PALCKPT6';
+/** Of stores without FOOTPRINT_BYTES, FOOTPRINT_LINES, FOOTPRINT and VERSIONS records: read as ever; one that is gone on with becomes a newer one. */
+export const EARLIER_MAGICS: readonly string[] = ['PALCKPT5', 'PALCKPT4', 'PALCKPT3', 'PALCKPT2'];
 /** Of a store without the TLBs, refused: what is replayed from it may differ in the accessed and dirty bits of page tables. */
 export const REFUSED_MAGIC = 'PALCKPT1';
 /** Magic, length of the description, its CRC-32. */
@@ -31,8 +31,10 @@ export const RECORD_CHECKPOINT = 3;
 export const RECORD_FOOTPRINT_WITHOUT_READS = 4;
 export const RECORD_VERSIONS = 5;
 export const RECORD_FOOTPRINT = 6;
-/** With lines of 64 bytes in the place of pages. */
+/** Of earlier versions: with lines of 64 bytes in the place of pages. */
 export const RECORD_FOOTPRINT_LINES = 7;
+/** With bytes in the place of pages. */
+export const RECORD_FOOTPRINT_BYTES = 8;
 
 /** What stands before each record's payload. */
 export interface RecordHeader {
@@ -64,7 +66,7 @@ export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | null {
     payloadBytes: view.getUint32(4, true),
     payloadCrc: view.getUint32(8, true),
   };
-  const known = header.type >= RECORD_CONTENTS && header.type <= RECORD_FOOTPRINT_LINES;
+  const known = header.type >= RECORD_CONTENTS && header.type <= RECORD_FOOTPRINT_BYTES;
   return known && header.payloadBytes <= MAX_PAYLOAD_BYTES ? header : null;
 }
 

@@ -12,7 +12,7 @@ import type { PcMachine } from './pc.js';
 import { ProcessorWait } from './processor-wait.js';
 import { recordingIdentity } from './recording-identity.js';
 import { saveMachine } from './saved-machine.js';
-import { USUAL_LINES } from './watched-lines.js';
+import { USUAL_LIMITS } from './watched-bytes.js';
 
 /** Copied in one go while a recording waits: about 0.1 ms. */
 const PORTION_PAGES = 128;
@@ -83,7 +83,7 @@ export class CheckpointMaker {
     this.footprints = new FootprintCollector(
       machine,
       (footprint) => this.thread.addFootprint(footprint),
-      options.atOnce ? USUAL_LINES : null,
+      options.atOnce ? USUAL_LIMITS : null,
     );
   }
 

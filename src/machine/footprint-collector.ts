@@ -1,27 +1,27 @@
 import { CODE_RANGE, ExecutedCode } from '../../jit/x86/executed-code.js';
 import { watchReads } from '../../jit/x86/mmu.js';
-import { type Footprint, LINES_PER_PAGE, mergeRanges, type Ranges, type Span } from '../../replay/checkpoints/footprint.js';
-import { RECORD_FOOTPRINT, RECORD_FOOTPRINT_LINES } from '../../replay/checkpoints/format.js';
+import { type Footprint, mergeRanges, type Ranges, type Span } from '../../replay/checkpoints/footprint.js';
+import { RECORD_FOOTPRINT, RECORD_FOOTPRINT_BYTES } from '../../replay/checkpoints/format.js';
 import { markedPages } from './capture-checkpoint.js';
 import type { PcMachine } from './pc.js';
-import { type LineLimits, type TouchedLines, WatchedLines } from './watched-lines.js';
+import { type TouchedBytes, WatchedBytes, type WatchLimits } from './watched-bytes.js';
 
 /** Data that was touched, some of it named twice. */
 interface TouchedData {
   /** Linear pages. What was read may be among those written only. */
   readonly written: Uint32Array;
   readonly read: Uint32Array;
-  /** Linear lines of pages that are not among those; accessed is all that was read or written. */
-  readonly writtenLines: Uint32Array;
-  readonly accessedLines: Uint32Array;
+  /** Ranges in pages that are not among those: starts and ends in turn; accessed is all that was read or written. */
+  readonly writtenBytes: Float64Array;
+  readonly accessedBytes: Float64Array;
 }
 
 /** A footprint on its way to the thread that writes it. */
 export interface CollectedFootprint extends Span, TouchedData {
   /** As ExecutedCode has them. */
   readonly entries: Float64Array;
-  /** Some pages were looked at line by line. */
-  readonly byLines: boolean;
+  /** Some pages were looked at byte by byte. */
+  readonly byBytes: boolean;
 }
 
 /** Entries null: there were too many. */
@@ -34,6 +34,7 @@ const CODE_GAP = 16;
 /** Nearer than this they would cost more than they spare a search. */
 const LEAST_INSTRUCTIONS = 48_000_000;
 const END_OF_MEMORY = 2 ** 32;
+const PAGE_BYTES = 4096;
 
 /**
  * Collects what a machine touches from one checkpoint to the next. What happens at the very instruction count of a checkpoint, but behind it, belongs to the stretch before as well:
@@ -43,17 +44,17 @@ export class FootprintCollector {
   private readonly machine: PcMachine;
   private readonly send: (footprint: CollectedFootprint) => void;
   private readonly executed = new ExecutedCode();
-  private readonly lines: WatchedLines | null;
+  private readonly bytes: WatchedBytes | null;
   /** Up to the last checkpoint, still to be closed. */
   private open: OpenFootprint | null = null;
   /** Where the stretch under way begins; null: nothing is collected yet. */
   private from: number | null = null;
 
-  /** @param lines not null: looks closer at pages that are accessed all the time, which takes time itself */
-  constructor(machine: PcMachine, send: (footprint: CollectedFootprint) => void, lines: LineLimits | null) {
+  /** @param limits not null: looks closer at pages that are accessed all the time; the machine's engine must have been made to watch bytes */
+  constructor(machine: PcMachine, send: (footprint: CollectedFootprint) => void, limits: WatchLimits | null) {
     this.machine = machine;
     this.send = send;
-    this.lines = lines === null ? null : new WatchedLines(machine.cpu, lines);
+    this.bytes = limits === null ? null : new WatchedBytes(machine.cpu, limits);
   }
 
   get isOpen(): boolean {
@@ -71,13 +72,13 @@ export class FootprintCollector {
     const { data } = this;
     if (this.from === null) blocks.executed = this.executed;
     else this.open = { from: this.from, to: icount, entries: this.executed.all, ...data };
-    const touched = [...data.written, ...data.read, ...Array.from(data.accessedLines, (line) => Math.floor(line / LINES_PER_PAGE))];
+    const touched = [...data.written, ...data.read, ...Array.from(data.accessedBytes, (address) => Math.floor(address / PAGE_BYTES))];
     // The beginning of the recording belongs to what comes first.
     this.from = icount === 0 ? -1 : icount;
     this.executed.clear();
     this.machine.cpu.linearWritten.fill(0);
     watchReads(this.machine.cpu);
-    this.lines?.begin(touched);
+    this.bytes?.begin(touched);
     blocks.beginEra();
   }
 
@@ -91,7 +92,7 @@ export class FootprintCollector {
     this.open = null;
     const { all } = this.executed;
     if (open.entries === null || all === null || to <= open.from) return;
-    this.send({ from: open.from, to, entries: joined(open.entries, all), byLines: this.byLines, ...allData(open, this.data) });
+    this.send({ from: open.from, to, entries: joined(open.entries, all), byBytes: this.byBytes, ...allData(open, this.data) });
   }
 
   /** The machine stops: what it touched since the last checkpoint. The recording may go on, so what is still to happen at this instruction count is not known. */
@@ -103,36 +104,35 @@ export class FootprintCollector {
     blocks.executed = null;
     this.from = null;
     const entries = this.executed.all;
-    if (from !== null && to > from && entries !== null) this.send({ from, to, entries, byLines: this.byLines, ...this.data });
-    this.lines?.end();
+    if (from !== null && to > from && entries !== null) this.send({ from, to, entries, byBytes: this.byBytes, ...this.data });
+    this.bytes?.end();
   }
 
-  private get byLines(): boolean {
-    return this.lines !== null;
+  private get byBytes(): boolean {
+    return this.bytes !== null;
   }
 
   /** What was accessed since the last checkpoint. */
   private get data(): TouchedData {
     const { linearWritten, linearRead } = this.machine.cpu;
-    const lines = this.lines?.lines ?? new Map<number, TouchedLines>();
-    const isWhole = (page: number): boolean => !lines.has(page);
-    const all = [...lines.values()];
+    const touched = this.bytes?.touched ?? new Map<number, TouchedBytes>();
+    const isWhole = (page: number): boolean => !touched.has(page);
+    const all = [...touched.values()];
     return {
       written: markedPages(linearWritten).filter(isWhole),
       read: markedPages(linearRead).filter(isWhole),
-      writtenLines: Uint32Array.from(all.flatMap(({ written }) => written)),
-      accessedLines: Uint32Array.from(all.flatMap(({ accessed }) => accessed)),
+      writtenBytes: Float64Array.from(all.flatMap(({ written }) => written)),
+      accessedBytes: Float64Array.from(all.flatMap(({ accessed }) => accessed)),
     };
   }
 }
 
 function allData(a: TouchedData, b: TouchedData): TouchedData {
-  const both = (x: Uint32Array, y: Uint32Array): Uint32Array => Uint32Array.from([...x, ...y]);
   return {
-    written: both(a.written, b.written),
-    read: both(a.read, b.read),
-    writtenLines: both(a.writtenLines, b.writtenLines),
-    accessedLines: both(a.accessedLines, b.accessedLines),
+    written: Uint32Array.from([...a.written, ...b.written]),
+    read: Uint32Array.from([...a.read, ...b.read]),
+    writtenBytes: joined(a.writtenBytes, b.writtenBytes),
+    accessedBytes: joined(a.accessedBytes, b.accessedBytes),
   };
 }
 
@@ -145,15 +145,15 @@ function joined(a: Float64Array, b: Float64Array): Float64Array {
 
 /** What a store keeps of it. Sorts in place. */
 export function footprintOf(collected: CollectedFootprint): Footprint {
-  const { from, to, entries, written, read, writtenLines, accessedLines, byLines } = collected;
+  const { from, to, entries, written, read, writtenBytes, accessedBytes, byBytes } = collected;
   entries.sort();
   return {
     from,
     to,
     code: codeRanges(entries),
-    written: lineRanges([...written], writtenLines),
-    accessed: lineRanges([...written, ...read], accessedLines),
-    detail: byLines ? RECORD_FOOTPRINT_LINES : RECORD_FOOTPRINT,
+    written: dataRanges([...written], writtenBytes),
+    accessed: dataRanges([...written, ...read], accessedBytes),
+    detail: byBytes ? RECORD_FOOTPRINT_BYTES : RECORD_FOOTPRINT,
   };
 }
 
@@ -169,14 +169,12 @@ function endOf(entry: number): number {
   return Math.floor(entry / CODE_RANGE) + (entry % CODE_RANGE);
 }
 
-/** Of whole pages, and of lines of others. */
-function lineRanges(pages: readonly number[], lines: Uint32Array): Ranges {
-  const first = [
-    ...pages.map((page) => [page * LINES_PER_PAGE, LINES_PER_PAGE] as const),
-    ...Array.from(lines, (line) => [line, 1] as const),
-  ];
-  first.sort(([a], [b]) => a - b);
+/** Of whole pages, and of bytes of others. */
+function dataRanges(pages: readonly number[], bytes: Float64Array): Ranges {
+  const all = pages.map((page): readonly [number, number] => [page * PAGE_BYTES, (page + 1) * PAGE_BYTES]);
+  for (let k = 0; k < bytes.length; k += 2) all.push([bytes[k]!, bytes[k + 1]!]);
+  all.sort(([a], [b]) => a - b);
   return mergeRanges(0, (range) => {
-    for (const [start, length] of first) range(start, start + length);
+    for (const [start, end] of all) range(start, end);
   });
 }

@@ -29,7 +29,7 @@ import { SnapshotStore } from './snapshot-store.js';
 import { Timeline } from './timeline.js';
 
 /** What watches a replay. */
-export type Instruments = Pick<EngineOptions, 'observer' | 'stops'>;
+export type Instruments = Pick<EngineOptions, 'observer' | 'stops' | 'watchBytes'>;
 
 /** Builds the machine of a job, runs it to its end and describes how it ended. Runs in the worker. */
 export function runJob(job: Job, requests: MessagePort, instruments: Instruments = {}): JobResult {
@@ -144,7 +144,8 @@ function replay(job: Job, control: ControlBlock, requests: MessagePort, started:
   });
   try {
     const followed = follow(() => {
-      machine = build({ statistics: job.statistics, now: () => performance.now(), ...instruments });
+      const watchBytes = job.checkpoints !== undefined && job.checkpoints !== null;
+      machine = build({ watchBytes, statistics: job.statistics, now: () => performance.now(), ...instruments });
       if (job.snapshots?.first) new SnapshotStore(job.snapshots.store).load(job.snapshots.first, machine, session, job.log!);
       if (job.checkpoints === undefined || job.checkpoints === null) return session.run(until);
       const lock = FileLock.take(checkpointsPath(job.log!));

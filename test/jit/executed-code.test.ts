@@ -40,7 +40,8 @@ function trace(run: Run): Trace {
   const written: number[][] = [];
   let at = 0;
   cpu.watcher = {
-    onPage: () => true,
+    slotOf: () => 1,
+    accessedAll: () => false,
     accessed: (_, laddr, _size, write) => {
       const pages = write ? written : read;
       pages[at] ??= [];

@@ -5,7 +5,12 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cpioArchive } from '../../perf/guests/cpio.js';
 import type { Footprint } from '../../replay/checkpoints/footprint.js';
-import { RECORD_FOOTPRINT, RECORD_FOOTPRINT_LINES, RECORD_FOOTPRINT_WITHOUT_READS } from '../../replay/checkpoints/format.js';
+import {
+  RECORD_FOOTPRINT,
+  RECORD_FOOTPRINT_BYTES,
+  RECORD_FOOTPRINT_LINES,
+  RECORD_FOOTPRINT_WITHOUT_READS,
+} from '../../replay/checkpoints/format.js';
 import { KnownPages } from '../../replay/checkpoints/known-pages.js';
 import { PageTable } from '../../replay/checkpoints/page-table.js';
 import { CheckpointStore } from '../../replay/checkpoints/store.js';
@@ -160,7 +165,7 @@ describe('a store of checkpoints', () => {
     store.close();
   });
 
-  it.each(['PALCKPT4', 'PALCKPT3', 'PALCKPT2'])('of an earlier format, %s, can be read and gone on with', (magic) => {
+  it.each(['PALCKPT5', 'PALCKPT4', 'PALCKPT3', 'PALCKPT2'])('of an earlier format, %s, can be read and gone on with', (magic) => {
     const copy = join(folder, 'earlier');
     const bytes = readFileSync(withSha256);
     expect(bytes.includes('blake2b')).toBe(false);
@@ -181,7 +186,7 @@ describe('a store of checkpoints', () => {
     longer.close();
     memories.length = 40;
     expect(readFileSync(copy).length).toBeLessThan(length + 5000);
-    expect(readFileSync(copy).toString('latin1', 0, 8)).toBe('PALCKPT5');
+    expect(readFileSync(copy).toString('latin1', 0, 8)).toBe('PALCKPT6');
     bytes.write('PALCKPT1', 'latin1');
     writeFileSync(copy, bytes);
     expect(() => open(copy)).toThrow('was made by an earlier version');
@@ -191,16 +196,17 @@ describe('a store of checkpoints', () => {
     const copy = join(folder, 'without-reads');
     writeFileSync(copy, readFileSync(path));
     const stretch = { from: -1, to: 10, code: [1, 2] };
-    const written: Footprint = { ...stretch, written: [64, 128], accessed: null, detail: RECORD_FOOTPRINT_WITHOUT_READS };
-    const pages: Footprint = { ...written, accessed: [64, 192], detail: RECORD_FOOTPRINT };
-    const lines: Footprint = { ...stretch, written: [65, 66], accessed: [65, 67], detail: RECORD_FOOTPRINT_LINES };
-    for (const some of [[written], [pages, pages], [pages, written], [lines, written], [lines], [pages]]) {
+    const written: Footprint = { ...stretch, written: [0x1000, 0x2000], accessed: null, detail: RECORD_FOOTPRINT_WITHOUT_READS };
+    const pages: Footprint = { ...written, accessed: [0x1000, 0x3000], detail: RECORD_FOOTPRINT };
+    const lines: Footprint = { ...stretch, written: [0x1040, 0x1080], accessed: [0x1040, 0x10c0], detail: RECORD_FOOTPRINT_LINES };
+    const bytes: Footprint = { ...stretch, written: [0x1041, 0x1042], accessed: [0x1041, 0x1045], detail: RECORD_FOOTPRINT_BYTES };
+    for (const some of [[written], [pages, pages], [pages, written], [lines, written], [lines], [bytes, lines], [bytes], [pages]]) {
       const writer = StoreWriter.extend(copy, IDENTITY, known(), log);
       for (const footprint of some) writer.addFootprint(footprint);
       writer.close();
     }
     const store = open(copy);
-    expect(store.footprintSpans.map((_, k) => store.footprint(k))).toEqual([written, pages, lines]);
+    expect(store.footprintSpans.map((_, k) => store.footprint(k))).toEqual([written, pages, lines, bytes]);
     store.close();
   });
 

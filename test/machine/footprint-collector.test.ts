@@ -2,21 +2,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { watchWrites } from '../../jit/x86/mmu.js';
-import {
-  decodeFootprint,
-  encodeFootprint,
-  type Footprint,
-  LINES_PER_PAGE,
-  mayTouch,
-  type Targets,
-} from '../../replay/checkpoints/footprint.js';
+import { decodeFootprint, encodeFootprint, type Footprint, mayTouch, type Targets } from '../../replay/checkpoints/footprint.js';
 import type { Watchpoint } from '../../src/core/debug-target.js';
 import { Debugger } from '../../src/debug/debugger.js';
 import { ReplayIncarnator } from '../../src/debug/replay-incarnator.js';
 import { configure } from '../../src/machine/config.js';
 import { FootprintCollector, footprintOf } from '../../src/machine/footprint-collector.js';
 import type { PcMachine } from '../../src/machine/pc.js';
-import type { LineLimits } from '../../src/machine/watched-lines.js';
+import type { WatchLimits } from '../../src/machine/watched-bytes.js';
 import { RECORDINGS, temporaryFolder } from '../cli.js';
 import { type Place, traceAll } from '../debug/known-run.js';
 import { makeRun } from '../jit/random-program.js';
@@ -28,8 +21,8 @@ const SEED = Number(process.env.PALINDROME_FOOTPRINT_SEED ?? 1);
 const MODES = ['off', 'on', 'force'] as const;
 /** So that interpreted, packed and translated code and regions are all there in so short runs. */
 const HOT = 12;
-/** So that in such short runs pages are watched, and some of them accessed too often. */
-const LINES: LineLimits = { pages: 40, accesses: 3000, allAccesses: 20_000, regular: 1, mostRegular: 4 };
+/** So that in such short runs pages are watched, and not all that are accessed. */
+const LIMITS: WatchLimits = { pages: 20, regular: 1, mostRegular: 4 };
 /** Checkpoints of a run, about. */
 const CHECKPOINTS = 12;
 
@@ -80,11 +73,11 @@ function trace({ log, config, format, strict }: Replayed): readonly Place[] {
 
 /** Replays in slices of random lengths, with checkpoints at random places; from time to time the machine is saved and restored, or gone on with by a collector that begins anew. */
 function collect(replayed: Replayed, jit: (typeof MODES)[number], end: number, random: (limit: number) => number): Footprint[] {
-  const replaying = new Replaying(replayed, jit, { hot: HOT });
+  const replaying = new Replaying(replayed, jit, { hot: HOT, watchBytes: true });
   const { machine } = replaying;
   const found: Footprint[] = [];
   const distance = end / CHECKPOINTS;
-  const begin = (): FootprintCollector => new FootprintCollector(machine, (f) => found.push(reread(footprintOf(f))), LINES);
+  const begin = (): FootprintCollector => new FootprintCollector(machine, (f) => found.push(reread(footprintOf(f))), LIMITS);
   const checkpoint = (): void => {
     collector.checkpoint();
     watchWrites(machine.cpu);
@@ -136,8 +129,8 @@ describe.each([
       excluded += addresses.filter((a) => !mayTouch(footprint, { breakpoints: [a], watchpoints: [] })).length;
     }
     expect(excluded / (addresses.length * footprints.length)).toBeGreaterThan(0.05);
-    // Of some pages it is known which lines were touched.
-    expect(footprints.some(({ accessed }) => accessed!.some((line) => line % LINES_PER_PAGE !== 0))).toBe(true);
+    // Of some pages it is known which bytes were touched.
+    expect(footprints.some(({ accessed }) => accessed!.some((address) => address % 64 !== 0))).toBe(true);
   });
 });
 

@@ -11,14 +11,16 @@ import {
   type Targets,
 } from '../../replay/checkpoints/footprint.js';
 import {
+  RECORD_FOOTPRINT_BYTES as BYTES,
   RECORD_FOOTPRINT_LINES as LINES,
   RECORD_FOOTPRINT as PAGES,
   RECORD_FOOTPRINT_WITHOUT_READS as WRITTEN_PAGES,
 } from '../../replay/checkpoints/format.js';
 import type { Watchpoint } from '../../src/core/debug-target.js';
 
-/** Ranges of pages, as ranges of lines. */
-const pages = (...numbers: number[]): number[] => numbers.map((page) => page * 64);
+/** Ranges of pages and of lines, as ranges of addresses. */
+const pages = (...numbers: number[]): number[] => numbers.map((page) => page * 4096);
+const lines = (...numbers: number[]): number[] => numbers.map((line) => line * 64);
 const footprint: Footprint = {
   from: -1,
   to: 13_000_000_000,
@@ -32,12 +34,18 @@ describe('a footprint', () => {
   it('is read as it was written', () => {
     const byLines: Footprint = {
       ...footprint,
-      written: [64, 65, 2 ** 26 - 1, 2 ** 26],
-      accessed: [0, 3, 64, 128, 2 ** 26 - 2, 2 ** 26],
+      written: lines(64, 65, 2 ** 26 - 1, 2 ** 26),
+      accessed: lines(0, 3, 64, 128, 2 ** 26 - 2, 2 ** 26),
       detail: LINES,
     };
-    const empty: Footprint = { from: 5, to: 6, code: [], written: [], accessed: [], detail: LINES };
-    for (const one of [footprint, byLines, empty]) expect(decodeFootprint(encodeFootprint(one), one.detail)).toEqual(one);
+    const byBytes: Footprint = {
+      ...footprint,
+      written: [0x1003, 0x1004, 2 ** 32 - 1, 2 ** 32],
+      accessed: [0, 1, 0x1001, 0x1005, 2 ** 32 - 2, 2 ** 32],
+      detail: BYTES,
+    };
+    const empty: Footprint = { from: 5, to: 6, code: [], written: [], accessed: [], detail: BYTES };
+    for (const one of [footprint, byLines, byBytes, empty]) expect(decodeFootprint(encodeFootprint(one), one.detail)).toEqual(one);
   });
 
   it('of an earlier format does not know what was read', () => {
@@ -78,7 +86,7 @@ describe('a footprint', () => {
     ];
     for (const payload of bad) expect(decodeFootprint(payload, PAGES)).toBeNull();
     const lastLine = Uint8Array.of(0, 0, 1, 0xff, 0xff, 0xff, 0x1f, 1);
-    expect(decodeFootprint(packed(0, 1, lastLine), LINES)?.accessed).toEqual([2 ** 26 - 1, 2 ** 26]);
+    expect(decodeFootprint(packed(0, 1, lastLine), LINES)?.accessed).toEqual(lines(2 ** 26 - 1, 2 ** 26));
     lastLine[7] = 2;
     expect(decodeFootprint(packed(0, 1, lastLine), LINES)).toBeNull();
     for (let k = 0; k < whole.length; k++) {
@@ -133,8 +141,21 @@ it.each([
   ['read', 0x1000, 1, true],
   ['access', 0xfff, 1, false],
 ] as const)('says of %s watchpoints at %d, %d bytes, where it knows lines: %s', (kind, address, lengthBytes, expected) => {
-  const byLines: Footprint = { ...footprint, written: [65, 66], accessed: [64, 66], detail: LINES };
+  const byLines: Footprint = { ...footprint, written: lines(65, 66), accessed: lines(64, 66), detail: LINES };
   expect(mayTouch(byLines, { breakpoints: [], watchpoints: [{ kind, address, lengthBytes }] })).toBe(expected);
+});
+
+it.each([
+  ['write', 0x1000, 3, false],
+  ['write', 0x1000, 4, true],
+  ['write', 0x1003, 1, true],
+  ['write', 0x1004, 8, false],
+  ['read', 0x1000, 1, false],
+  ['read', 0x1004, 1, true],
+  ['access', 0x1005, 4, false],
+] as const)('says of %s watchpoints at %d, %d bytes, where it knows bytes: %s', (kind, address, lengthBytes, expected) => {
+  const byBytes: Footprint = { ...footprint, written: [0x1003, 0x1004], accessed: [0x1001, 0x1005], detail: BYTES };
+  expect(mayTouch(byBytes, { breakpoints: [], watchpoints: [{ kind, address, lengthBytes }] })).toBe(expected);
 });
 
 it('joins ranges that overlap, touch or nearly do', () => {

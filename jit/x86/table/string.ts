@@ -2,6 +2,7 @@ import type { Cpu } from '../cpu.js';
 import { raiseStatic, UD } from '../fault.js';
 import { CC_SUB, ccOp, getZF } from '../flags.js';
 import { END_JUMP, type Exec, type Insn, type Row } from '../insn.js';
+import { bulkAddress, mayBeBulk } from '../mmu.js';
 import { MODE_BREAKPOINTS, MODE_CS32, MODE_INHIBIT, MODE_TF } from '../mode.js';
 import { loadSized, readReg8, storeSized, writeReg, writeReg8, writeReg16 } from '../operands.js';
 import { CC_DST, CC_OP, CC_SRC, EAX, ECX, EDI, EFLAGS, EIP, ES, ESI, FLAG_DF, FLAGS_ARITH, LEFT, SEG_BASE } from '../regs.js';
@@ -134,12 +135,13 @@ function bulkStos(cpu: Cpu, i: Insn, limit: number): number {
   if (limit < BULK_MINIMUM || (r[EFLAGS] & FLAG_DF) !== 0) return 0;
   const laddr = destinationAddress(cpu, i);
   const delta = cpu.tlbWrite[laddr >>> 12];
-  if ((delta & 0xfff) !== 0) return 0;
+  if (!mayBeBulk(delta)) return 0;
   const n = Math.min(limit, elementsAhead(i, r[EDI], laddr));
   if (n < BULK_MINIMUM) return 0;
-  const at = (delta + laddr) >>> 0;
-  const value = r[EAX];
   const bytes = (n * i.size) >> 3;
+  const at = bulkAddress(cpu, delta, laddr, bytes, true);
+  if (at < 0) return 0;
+  const value = r[EAX];
   if (i.size === 8 || (value & 0xffff) === value >>> 16) {
     const low = value & 0xff;
     if (i.size === 8 || low === ((value >> 8) & 0xff)) {
@@ -163,12 +165,13 @@ function bulkMovs(cpu: Cpu, i: Insn, limit: number): number {
   const destination = destinationAddress(cpu, i);
   const sourceDelta = cpu.tlbRead[source >>> 12];
   const destinationDelta = cpu.tlbWrite[destination >>> 12];
-  if (((sourceDelta | destinationDelta) & 0xfff) !== 0) return 0;
+  if (!mayBeBulk(sourceDelta | destinationDelta)) return 0;
   const n = Math.min(limit, elementsAhead(i, r[ESI], source), elementsAhead(i, r[EDI], destination));
   if (n < BULK_MINIMUM) return 0;
-  const from = (sourceDelta + source) >>> 0;
-  const to = (destinationDelta + destination) >>> 0;
   const bytes = (n * i.size) >> 3;
+  const from = bulkAddress(cpu, sourceDelta, source, bytes, false);
+  const to = from < 0 ? -1 : bulkAddress(cpu, destinationDelta, destination, bytes, true);
+  if (to < 0) return 0;
   // A destination that begins inside the source repeats it, element by element.
   if (to > from && to < from + bytes) copyOverlapping(cpu, i.size, from, to, bytes);
   else cpu.memory.u8.copyWithin(to, from, from + bytes);

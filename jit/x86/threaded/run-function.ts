@@ -3,6 +3,7 @@ import { functionNode } from '../../core/compile.js';
 import { block, breakTo, continueTo, integer, labelled, loopForever } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import { CS, EIP, LEFT, SEG_BASE } from '../regs.js';
+import type { AccessCheck } from '../translate/access-check.js';
 import { AT, BACKING, BLOCK, COUNT, EIP_WORD, ERA, GRANT, HEADER, LADDR, SHAPE_MASK, SLOT } from './packed-insn.js';
 import type { ShapeEnds } from './shape-context.js';
 import { FREQUENT, shapeBody } from './shapes.js';
@@ -18,10 +19,10 @@ const IN_SWITCH: ShapeEnds = {
 };
 
 /** `switch` over the shape in `w`: frequent ones are done on the spot, the function of any other is called. */
-function executeShape(): Statement {
+function executeShape(check: AccessCheck): Statement {
   const cases = Array.from({ length: FREQUENT }, (_, k): SwitchCase => {
     const shape = k + 1;
-    return { type: 'SwitchCase', test: integer(shape), consequent: [block(shapeBody(shape, IN_SWITCH))] };
+    return { type: 'SwitchCase', test: integer(shape), consequent: [block(shapeBody(shape, IN_SWITCH, check))] };
   });
   const others = js.stat`next = operations[w & ${SHAPE_MASK}](p);`;
   const choice: SwitchStatement = {
@@ -72,12 +73,12 @@ function callExec(): Statement[] {
  * The function that executes a block and, along links what comes behind it: see ThreadedInterpreter.run. In one function with the frequent shapes, since a call for each instruction took a quarter
  * of the interpreter's time. Not with all shapes: V8 takes seconds for that, and drops all of it when one of them meets something new.
  */
-export function runFunction(): FunctionExpression {
+export function runFunction(check: AccessCheck): FunctionExpression {
   const turn = [
     ...js.list`
       const w = code[p];
       let next = 0;`,
-    executeShape(),
+    executeShape(check),
     js.stat`if (next > 0) { p = next; ${continueTo(INSNS)}; }`,
     js.stat`if (next < 0) { ${followLink()}; }`,
     ...callExec(),

@@ -3,6 +3,7 @@ import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
 import { MODE_CS32, MODE_PE, MODE_SS32 } from '../mode.js';
 import { EIP, FLAGS_ARITH, SEG_BASE } from '../regs.js';
+import type { AccessCheck } from '../translate/access-check.js';
 import { emitters } from '../translate/emitters.js';
 import { FunctionContext } from '../translate/function-context.js';
 import { type Exits, TbContext } from '../translate/tb-context.js';
@@ -56,8 +57,8 @@ export interface ShapeEnds {
 export class ShapeContext extends TbContext {
   private readonly ends: ShapeEnds;
 
-  constructor(ends: ShapeEnds) {
-    super(new RegisterFile([]), NO_EXITS, { mode: SHAPE_MODE, eip: 0 }, 0, true);
+  constructor(ends: ShapeEnds, check: AccessCheck) {
+    super(new RegisterFile([], check), NO_EXITS, { mode: SHAPE_MODE, eip: 0 }, 0, true);
     this.ends = ends;
   }
 

@@ -4,6 +4,7 @@ import { js } from '../../core/template.js';
 import { decodeInsn } from '../decoder.js';
 import type { Insn, Row } from '../insn.js';
 import { DS, EIP, SEG_BASE } from '../regs.js';
+import type { AccessCheck } from '../translate/access-check.js';
 import { LINK, SLOT, TARGET } from './packed-insn.js';
 import { ANY_REG, ANY_RM, SHAPE_MODE, ShapeContext, type ShapeEnds } from './shape-context.js';
 
@@ -180,18 +181,23 @@ function exampleOf(shape: number): Insn | undefined {
   return examples[shape - 1];
 }
 
-const functions: FunctionExpression[] = [];
+const functions = new Map<AccessCheck, FunctionExpression[]>();
 
 /** The function of a shape, to be called with the place of a packed instruction. See RETURNS for what it returns. */
-export function shapeFunction(shape: number): FunctionExpression {
-  functions[shape] ??= makeFunction(shape);
-  return functions[shape];
+export function shapeFunction(shape: number, check: AccessCheck): FunctionExpression {
+  let made = functions.get(check);
+  if (made === undefined) {
+    made = [];
+    functions.set(check, made);
+  }
+  made[shape] ??= makeFunction(shape, check);
+  return made[shape];
 }
 
-function makeFunction(shape: number): FunctionExpression {
+function makeFunction(shape: number, check: AccessCheck): FunctionExpression {
   const insn = exampleOf(shape);
   const name = insn === undefined ? 'end_of_block' : `shape_${insn.row.name.replaceAll(' ', '_')}_${insn.opcode.toString(16)}`;
-  return functionNode(name, [js.stat`const w = code[p];`, ...shapeBody(shape, RETURNS)], ['p']);
+  return functionNode(name, [js.stat`const w = code[p];`, ...shapeBody(shape, RETURNS, check)], ['p']);
 }
 
 /** What the function of a shape returns: where the next instruction is; 0: this one is left to its `exec`; behind a jump, with EIP set, the place of the link to follow, negative. */
@@ -202,10 +208,10 @@ const RETURNS: ShapeEnds = {
 };
 
 /** What a shape does with the packed instruction at `code[p]`, whose first word is in `w`. */
-export function shapeBody(shape: number, ends: ShapeEnds): Statement[] {
+export function shapeBody(shape: number, ends: ShapeEnds, check: AccessCheck): Statement[] {
   const insn = exampleOf(shape);
   if (insn === undefined) return [js.stat`r[${EIP}] = code[p + ${TARGET}];`, ...ends.follow(js.expr`p + ${LINK}`)];
-  const body = new ShapeContext(ends).emitShape(insn);
+  const body = new ShapeContext(ends, check).emitShape(insn);
   if (body === null) throw new RangeError(`no shape: ${insn.row.name}`);
   return body;
 }

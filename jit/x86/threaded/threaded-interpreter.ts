@@ -3,6 +3,7 @@ import type { Block } from '../block.js';
 import type { Cpu } from '../cpu.js';
 import { getCF, getOF, getPF, getSF, getZF, isBelowOrEqual, isLess, isLessOrEqual } from '../flags.js';
 import { MODE_CPL } from '../mode.js';
+import { type AccessCheck, accessCheckOf } from '../translate/access-check.js';
 import { environment } from '../translate/environment.js';
 import { runFunction } from './run-function.js';
 import { SHAPES, shapeFunction } from './shapes.js';
@@ -20,11 +21,11 @@ function toExec(): number {
 }
 
 /** The functions of shapes, each made when it is first called. Those for CPL 3 have other TLBs as constants. */
-function operations(bindings: Bindings): Operation[] {
+function operations(bindings: Bindings, check: AccessCheck): Operation[] {
   const all: Operation[] = [toExec];
   for (let shape = 1; shape < SHAPES; shape++) {
     all.push((p) => {
-      all[shape] = compileScript<Operation>([shapeFunction(shape)], bindings)[0]!;
+      all[shape] = compileScript<Operation>([shapeFunction(shape, check)], bindings)[0]!;
       return all[shape]!(p);
     });
   }
@@ -32,8 +33,8 @@ function operations(bindings: Bindings): Operation[] {
 }
 
 /** See ThreadedInterpreter.run; `bindings` has the TLBs of one privilege level. */
-function runWith(bindings: Bindings): Run {
-  return compileScript<Run>([runFunction()], { ...bindings, operations: operations(bindings) })[0]!;
+function runWith(bindings: Bindings, check: AccessCheck): Run {
+  return compileScript<Run>([runFunction(check)], { ...bindings, operations: operations(bindings, check) })[0]!;
 }
 
 /**
@@ -46,10 +47,17 @@ export class ThreadedInterpreter {
   private readonly user: Run;
 
   constructor(cpu: Cpu) {
-    const common = { ...environment(cpu), ...FLAG_READERS, threaded: this.code, code: this.code.code, blocks: this.code.blocks };
+    const check = accessCheckOf(cpu);
+    const common = {
+      ...environment(cpu),
+      ...FLAG_READERS,
+      threaded: this.code,
+      code: this.code.code,
+      blocks: this.code.blocks,
+    };
     const { supervisorRead, supervisorWrite, supervisorExecute, userRead, userWrite, userExecute } = cpu;
-    this.supervisor = runWith({ ...common, tlbRead: supervisorRead, tlbWrite: supervisorWrite, tlbExecute: supervisorExecute });
-    this.user = runWith({ ...common, tlbRead: userRead, tlbWrite: userWrite, tlbExecute: userExecute });
+    this.supervisor = runWith({ ...common, tlbRead: supervisorRead, tlbWrite: supervisorWrite, tlbExecute: supervisorExecute }, check);
+    this.user = runWith({ ...common, tlbRead: userRead, tlbWrite: userWrite, tlbExecute: userExecute }, check);
   }
 
   /**

@@ -25,5 +25,6 @@ export function environment(cpu: Cpu): Bindings {
     getArithFlags,
     parity: PARITY,
     mulHigh,
+    ...(cpu.watchTable === null ? {} : { watched: cpu.watchTable.bytes }),
   };
 }

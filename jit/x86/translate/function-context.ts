@@ -4,6 +4,7 @@ import { comment, identifier, labelled } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
 import { EIP, LEFT } from '../regs.js';
+import { type AccessCheck, PAGE_CHECK } from './access-check.js';
 
 /** Locals of generated code, by index into Cpu.r; the empty ones never live in a local. */
 const LOCAL_NAMES = [
@@ -50,10 +51,12 @@ export class FunctionContext {
   private readonly reloads: Statement[][] = [];
   private temps = 0;
   private readonly insns: Insn[];
+  readonly check: AccessCheck;
 
   /** @param insns instructions that generated code of this script hands to `exec`: bound as insn0, exec0, ... */
-  constructor(insns: Insn[]) {
+  constructor(insns: Insn[], check: AccessCheck = PAGE_CHECK) {
     this.insns = insns;
+    this.check = check;
   }
 
   /** Binds an instruction; gives the number in its names. */

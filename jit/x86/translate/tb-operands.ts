@@ -4,6 +4,7 @@ import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
 import { MODE_CPL, MODE_CS32, MODE_FLAT, MODE_SS32 } from '../mode.js';
 import { CS, ESP, FLAGS_ARITH, FS, SEG_BASE, SS, ZERO } from '../regs.js';
+import type { AccessKind } from './access-check.js';
 import { type FunctionContext, packIp } from './function-context.js';
 
 /** What one instruction did with the flags, found by emitting it once: drives the removal of dead flag updates. */
@@ -199,11 +200,14 @@ export class TbOperands {
    * Looks up an access in the TLB; backing address minus linear one, held. When it has no fast entry (a miss, a device, code in the page, a watchpoint) or the access crosses its
    * page, the function is left, and the interpreter does this instruction. No call, no throw: V8 deoptimises where either was never executed before.
    */
-  private lookUp(tlb: string, laddr: Expression, sizeBits: number): Expression {
+  private lookUp(tlb: string, laddr: Expression, sizeBits: number, kind: AccessKind): Expression {
     this.flagUse.reads |= FLAGS_ARITH;
     const d = this.fn.temp('d');
-    this.emit(js.stat`const ${d} = ${tlb}[${laddr} >>> 12];`, js.stat`if (${this.missed(d, laddr, sizeBits)}) { ${this.bailOut()}; }`);
-    return js.expr`${d} + ${laddr} >>> 0`;
+    this.emit(
+      js.stat`const ${d} = ${tlb}[${laddr} >>> 12];`,
+      js.stat`if (${this.missed(d, laddr, sizeBits, kind)}) { ${this.bailOut()}; }`,
+    );
+    return this.fn.check.at(d, laddr);
   }
 
   /** Leaves the current instruction to the interpreter. */
@@ -213,7 +217,7 @@ export class TbOperands {
 
   /** Loads from a held linear address: unsigned at 8 and 16 bits, int32 at 32. Held. */
   load(laddr: Expression, sizeBits: number): Expression {
-    return this.temp(this.read(this.lookUp(this.tlbs.read, laddr, sizeBits), sizeBits));
+    return this.temp(this.read(this.lookUp(this.tlbs.read, laddr, sizeBits, 'read'), sizeBits));
   }
 
   private read(at: Expression, sizeBits: number): Expression {
@@ -229,20 +233,20 @@ export class TbOperands {
   /** Stores the low bits of `value` at a held linear address. */
   store(laddr: Expression, value: Expression, sizeBits: number): void {
     const v = this.temp(value);
-    this.emit(this.write(this.lookUp(this.tlbs.write, laddr, sizeBits), v, sizeBits));
+    this.emit(this.write(this.lookUp(this.tlbs.write, laddr, sizeBits, 'write'), v, sizeBits));
   }
 
   /** A memory operand to be read and written back: one look into the TLB for both. */
   memoryLocation(sizeBits: number): Location {
     const p = this.fn.temp('p');
-    this.emit(js.stat`const ${p} = ${this.lookUp(this.tlbs.write, this.address(), sizeBits)};`);
+    this.emit(js.stat`const ${p} = ${this.lookUp(this.tlbs.write, this.address(), sizeBits, 'modify')};`);
     const at = js.expr`${p}`;
     return { value: this.temp(this.read(at, sizeBits)), write: (value) => this.emit(this.write(at, value, sizeBits)) };
   }
 
   /** The page has no fast entry in the TLB, or the access goes over its end. */
-  private missed(d: string, laddr: Expression, sizeBits: number): Expression {
-    const absent = js.expr`(${d} & 0xfff) !== 0`;
+  private missed(d: string, laddr: Expression, sizeBits: number, kind: AccessKind): Expression {
+    const absent = this.fn.check.refused(d, laddr, sizeBits, kind);
     return sizeBits === 8 ? absent : js.expr`${absent} || (${laddr} & 0xfff) > ${0x1000 - (sizeBits >> 3)}`;
   }
 

@@ -6,6 +6,7 @@ import { js } from '../../core/template.js';
 import type { Insn, Row } from '../insn.js';
 import { MODE_CPL } from '../mode.js';
 import { CS, FLAGS_ARITH, SEG_BASE } from '../regs.js';
+import type { AccessCheck } from './access-check.js';
 import { emitters } from './emitters.js';
 import { FunctionContext, packIp } from './function-context.js';
 import type { RegionNode, Way } from './region-node.js';
@@ -27,6 +28,8 @@ export interface TbSource {
 export interface TranslateOptions {
   /** Instructions of a TB to translate at most: the interpreter does what is behind them. */
   readonly limit?: number;
+  /** How accesses to memory are checked; by default as PAGE_CHECK does. */
+  readonly check?: AccessCheck;
   /** Comments for the instructions of the first TB. */
   readonly notes?: readonly string[];
 }
@@ -132,7 +135,7 @@ class RegionTranslator {
     this.nodes = nodes;
     this.limit = options.limit ?? Number.POSITIVE_INFINITY;
     this.notes = options.notes ?? [];
-    this.fn = new FunctionContext(insns);
+    this.fn = new FunctionContext(insns, options.check);
     this.structured = new Structured(
       nodes.map(({ ways }) => ways.map(({ to }) => to)),
       (number, from) => this.emitTb(number, from),

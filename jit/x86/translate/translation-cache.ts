@@ -4,6 +4,7 @@ import type { Optimiser } from '../../core/optimiser.js';
 import { NEVER } from '../block.js';
 import type { Cpu } from '../cpu.js';
 import type { Insn } from '../insn.js';
+import { type AccessCheck, accessCheckOf } from './access-check.js';
 import { emitters } from './emitters.js';
 import { environment } from './environment.js';
 import { ALONE, alone, LARGE, type RegionNode, type RegionSize, SMALL } from './region-node.js';
@@ -89,6 +90,7 @@ export class TranslationCache {
     milliseconds: 0,
   };
   private readonly bindings: Bindings;
+  private readonly check: AccessCheck;
   private readonly options: TranslationOptions;
   /** Regions to be compiled with the next script, their entries first. */
   private waiting: (readonly RegionNode<TranslatableBlock>[])[] = [];
@@ -106,6 +108,7 @@ export class TranslationCache {
 
   constructor(cpu: Cpu, options: TranslationOptions) {
     this.bindings = environment(cpu);
+    this.check = accessCheckOf(cpu);
     this.options = options;
   }
 
@@ -251,7 +254,9 @@ export class TranslationCache {
     const regions = this.waiting.filter((nodes) => nodes.every(({ tb }) => tb.valid));
     this.waiting = [];
     const insns: Insn[] = [];
-    const functions: FunctionExpression[] = regions.map((nodes) => translateRegion(nodes, insns, this.limit(nodes)));
+    const functions: FunctionExpression[] = regions.map((nodes) =>
+      translateRegion(nodes, insns, { check: this.check, ...this.limit(nodes) }),
+    );
     const compiled = compileScript(functions, { ...this.bindings, insns }, scriptConstants(insns));
     regions.forEach((nodes, k) => {
       const tbs = nodes.map(({ tb }) => tb);
