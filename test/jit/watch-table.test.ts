@@ -92,12 +92,32 @@ describe.each(MODES)('an engine that watches bytes, with the JIT %s', (jit) => {
     const { machine, engine } = looping(jit);
     const { cpu } = machine;
     const bytes = new WatchedBytes(cpu, USUAL_LIMITS);
+    watchReads(cpu);
     bytes.begin([DATA >> 12]);
-    // 3000h: inc eax; mov byte [3000h], 48h (dec eax); jmp 3000h
-    machine.memory.u8.set(bytesOf('40 c6 05 00 30 00 00 48 eb f6'), DATA);
-    Object.assign(cpu.r, { [EIP]: DATA, [EAX]: 5 });
+    watchWrites(cpu);
+    // The byte that will be changed is stored to before it is code, so that it need not be looked at any more.
+    engine.run(1000);
+    // 3030h: inc eax; mov byte [3030h], 48h (dec eax); jmp 3030h
+    const code = DATA + 0x30;
+    machine.memory.u8.set(bytesOf('40 c6 05 30 30 00 00 48 eb f6'), code);
+    Object.assign(cpu.r, { [EIP]: code, [EAX]: 5 });
     engine.run(3 * 100);
     expect(cpu.r[EAX]).toBe(5 + 1 - 99);
+  });
+
+  it('pages with watchpoints are marked as read and written behind each watchReads and watchWrites', () => {
+    const stops = new DebugStops();
+    const { machine, engine } = looping(jit, stops);
+    const { cpu, memory } = machine;
+    const page = DATA >> 12;
+    stops.setWatchpoints(cpu, [{ kind: 'access', address: DATA + 0x80, lengthBytes: 4 }]);
+    for (let k = 0; k < 3; k++) {
+      cpu.linearWritten.fill(0);
+      watchReads(cpu);
+      watchWrites(cpu);
+      engine.run(1000);
+      expect([memory.dirtyPage[page], cpu.linearWritten[page], cpu.linearRead[page]]).toEqual([1, 1, 1]);
+    }
   });
 
   it('copies at once what nobody wants to know of byte by byte', () => {
