@@ -50,7 +50,7 @@ export interface CpuBoard {
   apicInit(): void;
 }
 
-/** Who wants to hear of data accesses: a debugger's watchpoints, or who finds out which lines of hot pages are accessed. */
+/** Who wants to hear of data accesses: a debugger's watchpoints, or who finds out which bytes of busy pages are touched. */
 export interface DataWatcher {
   /** Not 0: accesses to the page of a linear address take the slow path, but for those that the WatchTable excepts in this slot. */
   slotOf(laddr: number): number;

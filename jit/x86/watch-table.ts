@@ -3,7 +3,7 @@ export const SLOTS = 1023;
 const PAGE_SHIFT = 12;
 const PAGE_BYTES = 1 << PAGE_SHIFT;
 /** Slots, the first for pages that nobody watches, and as many parts again for entries with SLOW. */
-const PARTS = 2 * (SLOTS + 1);
+export const PARTS = 2 * (SLOTS + 1);
 const READ = 1;
 const WRITE = READ << 3;
 const ALL = 0xff;

@@ -1,7 +1,7 @@
 import type { Expression } from 'estree';
 import { js } from '../../core/template.js';
 import type { Cpu } from '../cpu.js';
-import { accessBits } from '../watch-table.js';
+import { accessBits, PARTS } from '../watch-table.js';
 
 /** What an access does to its operand. */
 export type AccessKind = 'read' | 'write' | 'modify';
@@ -24,7 +24,7 @@ export const PAGE_CHECK: AccessCheck = {
 const BYTE_CHECK: AccessCheck = {
   refused: (d, laddr, sizeBits, kind) => {
     const bits = accessBits(sizeBits >> 3, { read: kind !== 'write', write: kind !== 'read' });
-    return js.expr`(watched[(${d} & 0x7ff) << 12 | ${laddr} & 0xfff] & ${bits}) !== 0`;
+    return js.expr`(watched[(${d} & ${PARTS - 1}) << 12 | ${laddr} & 0xfff] & ${bits}) !== 0`;
   },
   at: (d, laddr) => js.expr`(${d} & -0x1000) + ${laddr} >>> 0`,
 };

@@ -1,5 +1,6 @@
 import { END_JUMP, END_NONE, type Insn } from '../insn.js';
 import { MODE_CS32 } from '../mode.js';
+import { waitEmitters } from './emit-wait.js';
 import type { TbSource } from './translate.js';
 
 function cut(mode: number, eip: number): number {
@@ -26,6 +27,7 @@ export function targetsOf(tb: TbSource): number[] {
   const last = tb.insns[tb.insns.length - 1]!;
   const behind = tb.insns.reduce((at, i) => at + i.length, tb.eip) | 0;
   if (last.end === END_NONE) return [cut(tb.mode, behind)];
+  if (last.row.name in waitEmitters) return [behind];
   if (last.end !== END_JUMP || last.row.test !== 'control') return [];
   if (endsIndirect(tb)) return [];
   const target = (behind + last.imm) | 0;
