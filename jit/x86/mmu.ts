@@ -16,9 +16,8 @@ export { storePhysical32 } from './paging.js';
  * - -1: unknown.
  * Accesses that cross a page fault before any byte is written. Reads are unsigned for 8 and 16 bits, int32 for 32 bits.
  */
-const SLOT = SLOTS;
 export const SLOW = SLOTS + 1;
-const GUARDS = SLOW | SLOT;
+const GUARDS = SLOW | SLOTS;
 /** Of the low bits, those that only an unknown entry has. */
 export const UNKNOWN = 0xfff & ~GUARDS;
 
@@ -180,18 +179,18 @@ function guardsOf(cpu: Cpu, laddr: number): number {
   return (breakpointOnPage(cpu, laddr) ? SLOW : 0) | (cpu.watcher?.slotOf(laddr) ?? 0);
 }
 
-/**
- * Backing address of several accesses in a row from a linear address on, all in its page, when they may be made at once; -1: they must be made one by one.
- * @param d the entry of the TLB
- */
-export function bulkAddress(cpu: Cpu, d: number, laddr: number, bytes: number, write: boolean): number {
-  if ((d & (0xfff & ~SLOT)) !== 0 || ((d & SLOT) !== 0 && cpu.watcher?.accessedAll(laddr, bytes, write) === false)) return -1;
-  return ((d & ~SLOT) + laddr) >>> 0;
+/** Whether several accesses in a row to the page of a TLB's entry may be made at once, unless a watcher wants to know of each; for the entries of two pages, joined by OR, too. */
+export function mayBeBulk(d: number): boolean {
+  return (d & (SLOW | UNKNOWN)) === 0;
 }
 
-/** Whether `bulkAddress` may give one. */
-export function mayBeBulk(d: number): boolean {
-  return (d & (0xfff & ~SLOT)) === 0;
+/**
+ * Backing address of several accesses in a row from a linear address on, all in its page; -1: they must be made one by one.
+ * @param d the entry of the TLB, which `mayBeBulk`
+ */
+export function bulkAddress(cpu: Cpu, d: number, laddr: number, bytes: number, write: boolean): number {
+  if ((d & SLOTS) !== 0 && cpu.watcher?.accessedAll(laddr, bytes, write) === false) return -1;
+  return ((d & ~SLOTS) + laddr) >>> 0;
 }
 
 type Size = 1 | 2 | 4;

@@ -132,8 +132,16 @@ describe.each(MODES)('an engine that watches bytes, with the JIT %s', (jit) => {
       stops.rearm();
     };
     stops.setWatchpoints(cpu, [{ kind: 'write', address: DATA + 0x7ff, lengthBytes: 1 }]);
+    let looked = 0;
+    const accessed = stops.accessed.bind(stops);
+    stops.accessed = (...access) => {
+      looked++;
+      accessed(...access);
+    };
     copy();
     expect(engine.run(0x100)).toBe('budget');
+    // The first byte takes the slow way, which finds the page watched.
+    expect(looked).toBeLessThanOrEqual(2);
     expect([...memory.u8.subarray(DATA + 0x7ff, DATA + 0x901)]).toEqual([0, ...new Array(0x100).fill(7), 0]);
     for (const [kind, address, done] of [
       ['write', DATA + 0x880, 0x81],
