@@ -68,6 +68,8 @@ export class Block {
   cutShort = false;
   /** Its translation kept meeting devices. */
   meetsDevices = false;
+  /** Accesses that were looked up together kept lying in two pages: see SamePage. */
+  accessedSingly = false;
   /** What a profiler knows of it; null: there is none, or it was never executed. */
   profile: BlockProfile | null = null;
   /** DebugStops.generation of the breakpoints that neither it nor its translation holds. */

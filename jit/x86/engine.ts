@@ -390,7 +390,7 @@ export class Engine implements EngineView {
     r[LEFT] -= index;
     const { fastPaths } = cpu;
     interpret(cpu, block, block.insns.length, index);
-    if (cpu.fastPaths === fastPaths) this.translations!.bailedOut(block);
+    if (cpu.fastPaths === fastPaths) this.translations!.bailedOut(block, cpu.breakBlock);
   }
 
   /**

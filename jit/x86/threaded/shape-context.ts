@@ -58,7 +58,7 @@ export class ShapeContext extends TbContext {
   private readonly ends: ShapeEnds;
 
   constructor(ends: ShapeEnds, check: AccessCheck) {
-    super(new RegisterFile([], check), NO_EXITS, { mode: SHAPE_MODE, eip: 0 }, 0, true);
+    super(new RegisterFile([], check), NO_EXITS, { mode: SHAPE_MODE, eip: 0 }, 0, true, true);
     this.ends = ends;
   }
 

@@ -12,12 +12,15 @@ export interface AccessCheck {
   refused(d: string, laddr: Expression, sizeBits: number, kind: AccessKind): Expression;
   /** Backing address of one that may. */
   at(d: string, laddr: Expression): Expression;
+  /** When one access may go on, so may all others of its kind to its page. */
+  readonly wholePages: boolean;
 }
 
 /** Every access to a watched page must be looked at. */
 export const PAGE_CHECK: AccessCheck = {
   refused: (d) => js.expr`(${d} & 0xfff) !== 0`,
   at: (d, laddr) => js.expr`${d} + ${laddr} >>> 0`,
+  wholePages: true,
 };
 
 /** Only accesses that a WatchTable says must be: its bytes are bound as `watched`. */
@@ -27,6 +30,7 @@ const BYTE_CHECK: AccessCheck = {
     return js.expr`(watched[(${d} & ${PARTS - 1}) << 12 | ${laddr} & 0xfff] & ${bits}) !== 0`;
   },
   at: (d, laddr) => js.expr`(${d} & -0x1000) + ${laddr} >>> 0`,
+  wholePages: false,
 };
 
 /** How the code of a processor checks. */

@@ -5,6 +5,7 @@ import { END_NONE } from '../insn.js';
 import { CC_DST, CC_OP, CC_SRC, CC_SRC2, EIP, FLAG_CF, FLAGS_ARITH, LEFT } from '../regs.js';
 import { carryOf, conditionOf, type KnownFlags } from './flag-state.js';
 import { EXECUTED, type FunctionContext } from './function-context.js';
+import { KnownAddresses } from './same-page.js';
 import { TbOperands } from './tb-operands.js';
 
 /** How a TB leaves: decided by whoever puts TBs together into a function. */
@@ -31,19 +32,21 @@ export class TbContext extends TbOperands {
   left = false;
 
   /**
-   * @param flags what is known of the flags at its start: those behind another TB whose code this one's stands in, or whether Cpu.r has them.
+   * @param before what is known at its start: all that is behind another TB whose code this one's stands in, or only whether Cpu.r has the flags.
+   * @param singly each access is looked up by itself.
    */
   constructor(
     fn: FunctionContext,
     exits: Exits,
     source: { readonly mode: number; readonly eip: number },
     number: number,
-    flags: TbContext | boolean,
+    before: TbContext | boolean,
+    singly: boolean,
   ) {
-    super(fn, source, number);
+    super(fn, source, number, singly ? null : new KnownAddresses(typeof before === 'boolean' ? null : before.addresses));
     this.exits = exits;
-    this.flagsInFile = typeof flags === 'boolean' ? flags : flags.flagsInFile;
-    this.known = typeof flags === 'boolean' ? null : flags.known;
+    this.flagsInFile = typeof before === 'boolean' ? before : before.flagsInFile;
+    this.known = typeof before === 'boolean' ? null : before.known;
   }
 
   // Flags
@@ -125,6 +128,7 @@ export class TbContext extends TbOperands {
       js.stat`${`exec${k}`}(cpu, ${`insn${k}`});`,
     );
     this.known = null;
+    this.addresses?.forget();
     this.flagsInFile = true;
     this.executed = true;
     const done = js.stat`return ${EXECUTED};`;

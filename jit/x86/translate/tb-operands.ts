@@ -1,4 +1,4 @@
-import type { Expression, Statement } from 'estree';
+import type { Expression, IfStatement, Statement, VariableDeclaration } from 'estree';
 import { breakTo, constantOf, integer } from '../../core/estree.js';
 import { js } from '../../core/template.js';
 import type { Insn } from '../insn.js';
@@ -6,6 +6,7 @@ import { MODE_CPL, MODE_CS32, MODE_FLAT, MODE_SS32 } from '../mode.js';
 import { CS, ESP, FLAGS_ARITH, FS, SEG_BASE, SS, ZERO } from '../regs.js';
 import type { AccessKind } from './access-check.js';
 import { type FunctionContext, packIp } from './function-context.js';
+import { KnownAddresses, type Tlb } from './same-page.js';
 
 /** What one instruction did with the flags, found by emitting it once: drives the removal of dead flag updates. */
 export interface FlagUse {
@@ -40,12 +41,17 @@ export class TbOperands {
   flagUse: FlagUse = { reads: 0, writes: 0 };
   /** The emitter leaves the current instruction to `exec`. */
   refused = false;
+  /** Null: each access is looked up by itself. */
+  protected readonly addresses: KnownAddresses | null;
+  /** Statements being emitted that are not always executed. */
+  private conditional = 0;
 
-  constructor(fn: FunctionContext, source: { readonly mode: number; readonly eip: number }, number: number) {
+  constructor(fn: FunctionContext, source: { readonly mode: number; readonly eip: number }, number: number, addresses: KnownAddresses | null) {
     this.fn = fn;
     this.number = number;
     this.mode = source.mode;
     this.startEip = source.eip;
+    this.addresses = addresses;
   }
 
   /** Names of the TLBs for the current privilege level. */
@@ -101,12 +107,14 @@ export class TbOperands {
     this.out.push(...statements);
   }
 
-  /** Runs `inner` with statements going to a list of their own. */
+  /** Runs `inner`, which accesses no memory that was not looked up before, with statements going to a list of their own. */
   nested(inner: () => void): Statement[] {
     const outer = this.out;
     const list: Statement[] = [];
     this.out = list;
+    this.conditional++;
     inner();
+    this.conditional--;
     this.out = outer;
     return list;
   }
@@ -116,6 +124,7 @@ export class TbOperands {
     if (constantOf(value) !== null || this.isTemp(value)) return value;
     const name = this.fn.temp('t');
     this.emit(js.stat`const ${name} = ${value};`);
+    this.addresses?.assign(name, value);
     return js.expr`${name}`;
   }
 
@@ -131,7 +140,9 @@ export class TbOperands {
   }
 
   setReg(index: number, value: Expression): void {
-    this.emit(js.stat`${this.fn.assign(index)} = ${value};`);
+    const register = this.fn.assign(index);
+    this.emit(js.stat`${register} = ${value};`);
+    if (register.type === 'Identifier') this.addresses?.assign(register.name, this.conditional === 0 ? value : null);
   }
 
   /** Register operand by number as instructions encode it: zero-extended at 8 and 16 bits, int32 at 32. Not held. */
@@ -197,17 +208,32 @@ export class TbOperands {
   }
 
   /**
-   * Looks up an access in the TLB; backing address minus linear one, held. When it has no fast entry (a miss, a device, code in the page, a watchpoint) or the access crosses its
-   * page, the function is left, and the interpreter does this instruction. No call, no throw: V8 deoptimises where either was never executed before.
+   * Backing address of an access, held. It is looked up in the TLB, or lies near enough to one that was. When it has no fast entry (a miss, a device, code in the page, a watchpoint) or
+   * crosses its page, or one of those that are to lie near it would, the function is left, and the interpreter does this instruction. No call, no throw: V8 deoptimises where either was
+   * never executed before.
    */
-  private lookUp(tlb: string, laddr: Expression, sizeBits: number, kind: AccessKind): Expression {
+  private lookUp(laddr: Expression, sizeBits: number, kind: AccessKind): Expression {
     this.flagUse.reads |= FLAGS_ARITH;
+    const tlb: Tlb = kind === 'read' ? 'read' : 'write';
+    const bytes = sizeBits >> 3;
+    const near = this.addresses?.join(laddr, tlb, bytes, this.number) ?? null;
+    if (near !== null) return near.delta === 0 ? js.expr`${near.backing}` : js.expr`${near.backing} + ${near.delta} >>> 0`;
     const d = this.fn.temp('d');
-    this.emit(
-      js.stat`const ${d} = ${tlb}[${laddr} >>> 12];`,
-      js.stat`if (${this.missed(d, laddr, sizeBits, kind)}) { ${this.bailOut()}; }`,
-    );
-    return this.fn.check.at(d, laddr);
+    const backing = this.fn.temp('p');
+    const { check } = this.fn;
+    const refused = check.refused(d, laddr, sizeBits, kind);
+    const entry = js.stat`const ${d} = ${this.tlbs[tlb]}[${laddr} >>> 12];` as VariableDeclaration;
+    const leave = js.stat`if (${refused}) { ${this.bailOut()}; }` as IfStatement;
+    const reach = (low: number, high: number) => {
+      leave.test = js.expr`${refused} || ${isCrossed(laddr, low, high)}`;
+    };
+    if (bytes > 1) reach(0, bytes);
+    this.emit(entry, leave, js.stat`const ${backing} = ${check.at(d, laddr)};`);
+    const forWriting = () => {
+      entry.declarations[0]!.init = js.expr`${this.tlbs.write}[${laddr} >>> 12]`;
+    };
+    this.addresses?.begin(laddr, tlb, bytes, { tb: this.number, backing, reach, forWriting });
+    return js.expr`${backing}`;
   }
 
   /** Leaves the current instruction to the interpreter. */
@@ -217,7 +243,7 @@ export class TbOperands {
 
   /** Loads from a held linear address: unsigned at 8 and 16 bits, int32 at 32. Held. */
   load(laddr: Expression, sizeBits: number): Expression {
-    return this.temp(this.read(this.lookUp(this.tlbs.read, laddr, sizeBits, 'read'), sizeBits));
+    return this.temp(this.read(this.lookUp(laddr, sizeBits, 'read'), sizeBits));
   }
 
   private read(at: Expression, sizeBits: number): Expression {
@@ -233,21 +259,13 @@ export class TbOperands {
   /** Stores the low bits of `value` at a held linear address. */
   store(laddr: Expression, value: Expression, sizeBits: number): void {
     const v = this.temp(value);
-    this.emit(this.write(this.lookUp(this.tlbs.write, laddr, sizeBits, 'write'), v, sizeBits));
+    this.emit(this.write(this.lookUp(laddr, sizeBits, 'write'), v, sizeBits));
   }
 
   /** A memory operand to be read and written back: one look into the TLB for both. */
   memoryLocation(sizeBits: number): Location {
-    const p = this.fn.temp('p');
-    this.emit(js.stat`const ${p} = ${this.lookUp(this.tlbs.write, this.address(), sizeBits, 'modify')};`);
-    const at = js.expr`${p}`;
+    const at = this.temp(this.lookUp(this.address(), sizeBits, 'modify'));
     return { value: this.temp(this.read(at, sizeBits)), write: (value) => this.emit(this.write(at, value, sizeBits)) };
-  }
-
-  /** The page has no fast entry in the TLB, or the access goes over its end. */
-  private missed(d: string, laddr: Expression, sizeBits: number, kind: AccessKind): Expression {
-    const absent = this.fn.check.refused(d, laddr, sizeBits, kind);
-    return sizeBits === 8 ? absent : js.expr`${absent} || (${laddr} & 0xfff) > ${0x1000 - (sizeBits >> 3)}`;
   }
 
   /** r/m operand of the given size, held. */
@@ -299,6 +317,13 @@ export class TbOperands {
   moveStack(delta: number): void {
     this.writeReg(ESP, this.stackBits, this.stackPointer(delta));
   }
+}
+
+/** Whether bytes from `low` to behind `high`, counted from an address, lie in another page than the address. */
+function isCrossed(laddr: Expression, low: number, high: number): Expression {
+  const last = 0x1000 - high;
+  if (low === 0) return js.expr`(${laddr} & 0xfff) > ${last}`;
+  return js.expr`(${laddr} & 0xfff) + ${low} >>> 0 > ${last + low}`;
 }
 
 /** Already cut to `mask`. */

@@ -23,6 +23,8 @@ export interface TbSource {
   /** Linear and backing address of the first byte; absent: it does not matter, as there is only one TB. */
   readonly laddr?: number;
   readonly paddr?: number;
+  /** Each access is looked up in the TLB by itself. */
+  readonly accessedSingly?: boolean;
 }
 
 export interface TranslateOptions {
@@ -113,7 +115,7 @@ function flagUseOf(i: Insn): FlagUse {
     i.opcode | (i.size << 8) | (operand << 14) | (count << 16) | (i.addressSize << 18) | ((i.rep & 3) << 24) | (i.lock ? 1 << 26 : 0);
   let use = uses.get(key);
   if (use === undefined) {
-    const cx = new TbContext(new FunctionContext([]), NOWHERE, { mode: i.mode, eip: 0 }, 0, false);
+    const cx = new TbContext(new FunctionContext([]), NOWHERE, { mode: i.mode, eip: 0 }, 0, false, true);
     cx.begin(i, 0, 0, FLAGS_ARITH);
     emitInsn(cx, i, true);
     use = cx.flagUse;
@@ -170,7 +172,8 @@ class RegionTranslator {
   private emitTb(number: number, from: number | null): Statement[] {
     const { tb } = this.nodes[number]!;
     const entry = number === 0 && !this.structured.isLoop(0);
-    const cx = new TbContext(this.fn, this.exits(number), tb, number, from === null ? entry : this.contexts[from]!);
+    const singly = !this.fn.check.wholePages || tb.accessedSingly === true;
+    const cx = new TbContext(this.fn, this.exits(number), tb, number, from === null ? entry : this.contexts[from]!, singly);
     this.contexts[number] = cx;
     // The engine checks the budget for the TB it enters at.
     if (!entry) cx.emit(js.stat`if (left < ${tb.insns.length}) { ${leave(tb.eip)}; }`);

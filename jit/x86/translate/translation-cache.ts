@@ -227,17 +227,25 @@ export class TranslationCache {
     if (this.live.length > (this.options.capacity ?? CAPACITY)) this.makeRoom();
   }
 
-  /** A translation met something only the interpreter can do. Those that keep doing so are given up for a while. */
-  bailedOut(block: TranslatableBlock): void {
+  /**
+   * A translation met something only the interpreter can do. Those that keep doing so are given up for a while. Without a device it may have been that accesses looked up together lie in
+   * two pages (a stack frame over the end of one): then the next translation looks each one up by itself.
+   */
+  bailedOut(block: TranslatableBlock, atDevice: boolean): void {
     this.statistics.bailedOut++;
     if (this.options.atOnce) return;
     const count = (this.bailOuts.get(block) ?? 0) + 1;
     this.bailOuts.set(block, count);
     if (count % MAX_BAIL_OUTS !== 0) return;
-    block.meetsDevices = true;
-    this.again(block, PENANCE);
+    const again = !block.accessedSingly && !atDevice;
+    if (again) block.accessedSingly = true;
+    else {
+      block.meetsDevices = true;
+      this.again(block, PENANCE);
+    }
     for (const entry of block.users) {
       entry.compiled = entry.pending = null;
+      if (again) this.again(entry, 1);
       this.statistics.dropped++;
     }
     block.users = [];

@@ -20,6 +20,7 @@ export interface TranslatableBlock extends TbSource {
   /** Blocks whose translations, pending ones too, hold this one. */
   users: TranslatableBlock[];
   meetsDevices: boolean;
+  accessedSingly: boolean;
   /** Breakpoints that `members` do not hold; 0: not looked at. */
   clearOf: number;
   /** When `members` were noted as executed; -1: they were not. */
