@@ -16,6 +16,7 @@ class CountedBlock extends TestBlock {
   members: readonly CountedBlock[] = [];
   users: CountedBlock[] = [];
   meetsDevices = false;
+  accessedSingly = false;
   clearOf = 0;
   era = -1;
 }
@@ -86,11 +87,27 @@ describe('the cache of translations', () => {
     const b = block(0);
     cache.comeUp(b);
     cache.comeUp(b);
-    for (let k = 0; k < 999; k++) cache.bailedOut(b);
+    for (let k = 0; k < 999; k++) cache.bailedOut(b, true);
     expect(b.compiled).not.toBeNull();
-    cache.bailedOut(b);
+    cache.bailedOut(b, true);
     expect(b.compiled).toBeNull();
     expect(b.due - b.hits).toBeGreaterThan(100_000);
+    expect(b.accessedSingly).toBe(false);
+  });
+
+  it('translates anew, accesses one by one, what keeps stopping without a device; then gives it up', () => {
+    const cache = new TranslationCache(machine.cpu, { atOnce: false });
+    const b = block(0);
+    cache.comeUp(b);
+    cache.comeUp(b);
+    for (let k = 0; k < 1000; k++) cache.bailedOut(b, false);
+    expect([b.compiled, b.accessedSingly, b.due - b.hits]).toEqual([null, true, 1]);
+    cache.comeUp(b);
+    cache.comeUp(b);
+    expect(b.compiled).not.toBeNull();
+    for (let k = 0; k < 1000; k++) cache.bailedOut(b, false);
+    expect(b.compiled).toBeNull();
+    expect(b.meetsDevices).toBe(true);
   });
 
   it('measures its time by the clock it is given', () => {

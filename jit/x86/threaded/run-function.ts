@@ -24,7 +24,7 @@ function executeShape(check: AccessCheck): Statement {
     const shape = k + 1;
     return { type: 'SwitchCase', test: integer(shape), consequent: [block(shapeBody(shape, IN_SWITCH, check))] };
   });
-  const others = js.stat`next = operations[w & ${SHAPE_MASK}](p);`;
+  const others = js.stat`next = operations[w & ${SHAPE_MASK}](p) | 0;`;
   const choice: SwitchStatement = {
     type: 'SwitchStatement',
     discriminant: js.expr`w & ${SHAPE_MASK}`,

@@ -121,7 +121,10 @@ export class KnownAddresses {
     if (left === null || right === null) return null;
     switch (e.operator) {
       case '+':
-        return { of: left.of === '' || right.of === '' ? left.of + right.of : `${left.of}+${right.of}`, plus: (left.plus + right.plus) | 0 };
+        return {
+          of: left.of === '' || right.of === '' ? left.of + right.of : `${left.of}+${right.of}`,
+          plus: (left.plus + right.plus) | 0,
+        };
       case '-':
         return right.of === '' ? { of: left.of, plus: (left.plus - right.plus) | 0 } : null;
       case '|':

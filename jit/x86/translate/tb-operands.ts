@@ -6,7 +6,7 @@ import { MODE_CPL, MODE_CS32, MODE_FLAT, MODE_SS32 } from '../mode.js';
 import { CS, ESP, FLAGS_ARITH, FS, SEG_BASE, SS, ZERO } from '../regs.js';
 import type { AccessKind } from './access-check.js';
 import { type FunctionContext, packIp } from './function-context.js';
-import { KnownAddresses, type Tlb } from './same-page.js';
+import type { KnownAddresses, Tlb } from './same-page.js';
 
 /** What one instruction did with the flags, found by emitting it once: drives the removal of dead flag updates. */
 export interface FlagUse {
@@ -46,7 +46,12 @@ export class TbOperands {
   /** Statements being emitted that are not always executed. */
   private conditional = 0;
 
-  constructor(fn: FunctionContext, source: { readonly mode: number; readonly eip: number }, number: number, addresses: KnownAddresses | null) {
+  constructor(
+    fn: FunctionContext,
+    source: { readonly mode: number; readonly eip: number },
+    number: number,
+    addresses: KnownAddresses | null,
+  ) {
     this.fn = fn;
     this.number = number;
     this.mode = source.mode;
