@@ -3,7 +3,7 @@ import type { Cpu } from './cpu.js';
 import { breakpointOnPage, checkWatchpoints } from './debug-registers.js';
 import { CR4_SMAP, EXECUTE, READ, translate, WRITE, walk } from './paging.js';
 import { eachEntry } from './tlb-scan.js';
-import { SLOTS } from './watch-table.js';
+import { SLOT_SHIFT, SLOTS } from './watch-table.js';
 
 export { storePhysical32 } from './paging.js';
 
@@ -11,13 +11,14 @@ export { storePhysical32 } from './paging.js';
  * Accesses to linear memory through software TLBs: one Int32Array per kind of access, indexed by linear page number. An entry is
  * - backing address minus linear address of the page (low 12 bits 0): the fast path may be used;
  * - the same plus SLOW: mapped, but accesses must come here (code in the page, data breakpoint, page not yet marked as read or written);
- * - the same plus a slot: mapped, but a watcher wants to know of accesses to it; generated code may know from the WatchTable that it does not want to know of this one;
+ * - the same plus a slot: mapped, but a watcher wants to know of accesses to it; generated code may know from the WatchTable that it does not want to know of this one. Without such a table slots are few, so that the lowest byte tells;
  * - both;
  * - -1: unknown.
  * Accesses that cross a page fault before any byte is written. Reads are unsigned for 8 and 16 bits, int32 for 32 bits.
  */
-export const SLOW = SLOTS + 1;
-const GUARDS = SLOW | SLOTS;
+export const SLOW = 1;
+const SLOT = SLOTS << SLOT_SHIFT;
+const GUARDS = SLOW | SLOT;
 /** Of the low bits, those that only an unknown entry has. */
 export const UNKNOWN = 0xfff & ~GUARDS;
 
@@ -176,7 +177,7 @@ function noteFilled(cpu: Cpu, laddr: number): void {
 
 /** What an entry for a page has to have because of who watches it. */
 function guardsOf(cpu: Cpu, laddr: number): number {
-  return (breakpointOnPage(cpu, laddr) ? SLOW : 0) | (cpu.watcher?.slotOf(laddr) ?? 0);
+  return (breakpointOnPage(cpu, laddr) ? SLOW : 0) | ((cpu.watcher?.slotOf(laddr) ?? 0) << SLOT_SHIFT);
 }
 
 /** Whether several accesses in a row to the page of a TLB's entry may be made at once, unless a watcher wants to know of each; for the entries of two pages, joined by OR, too. */
@@ -189,8 +190,8 @@ export function mayBeBulk(d: number): boolean {
  * @param d the entry of the TLB, which `mayBeBulk`
  */
 export function bulkAddress(cpu: Cpu, d: number, laddr: number, bytes: number, write: boolean): number {
-  if ((d & SLOTS) !== 0 && cpu.watcher?.accessedAll(laddr, bytes, write) === false) return -1;
-  return ((d & ~SLOTS) + laddr) >>> 0;
+  if ((d & SLOT) !== 0 && cpu.watcher?.accessedAll(laddr, bytes, write) === false) return -1;
+  return ((d & ~SLOT) + laddr) >>> 0;
 }
 
 type Size = 1 | 2 | 4;

@@ -2,8 +2,10 @@
 export const SLOTS = 1023;
 const PAGE_SHIFT = 12;
 const PAGE_BYTES = 1 << PAGE_SHIFT;
-/** Slots, the first for pages that nobody watches, and as many parts again for entries with SLOW. */
-export const PARTS = 2 * (SLOTS + 1);
+/** Where an entry of a TLB has its slot, above SLOW. */
+export const SLOT_SHIFT = 1;
+/** Slots, the first for pages that nobody watches, each with a part for entries that have SLOW. */
+export const PARTS = (SLOTS + 1) << SLOT_SHIFT;
 const READ = 1;
 const WRITE = READ << 3;
 const ALL = 0xff;
@@ -20,6 +22,11 @@ export function accessBits(sizeBytes: number, access: { readonly read: boolean; 
   return (access.read ? bit * READ : 0) | (access.write ? bit * WRITE : 0);
 }
 
+/** Where a slot's part for entries without SLOW begins. */
+function startOf(slot: number): number {
+  return (slot << SLOT_SHIFT) << PAGE_SHIFT;
+}
+
 /**
  * Which accesses to watched pages must be looked at: by the page's slot, the offset in the page, and size and kind of the access. Generated code looks here at every access, and need not be left
  * for the others. The low bits of a TLB's entry and the offset are the index, so there is no case to decide between: see mmu.ts for these bits. What is in a slot is up to the watcher.
@@ -30,7 +37,8 @@ export class WatchTable {
 
   /** All accesses to a slot's pages are looked at, or none is. */
   fill(slot: number, look: boolean): void {
-    this.bytes.fill(look ? ALL : 0, slot << PAGE_SHIFT, (slot + 1) << PAGE_SHIFT);
+    const at = startOf(slot);
+    this.bytes.fill(look ? ALL : 0, at, at + PAGE_BYTES);
   }
 
   /** All accesses of that kind that touch one of so many bytes from an address on are looked at, in the slot's pages. One that goes over its page's end is anyway. */
@@ -38,12 +46,12 @@ export class WatchTable {
     for (const size of SIZE_BITS.keys()) {
       const bits = accessBits(size, access);
       for (let k = 1 - size; k < Math.min(lengthBytes, PAGE_BYTES); k++)
-        this.bytes[(slot << PAGE_SHIFT) | ((address + k) & (PAGE_BYTES - 1))]! |= bits;
+        this.bytes[startOf(slot) | ((address + k) & (PAGE_BYTES - 1))]! |= bits;
     }
   }
 
   /** One kind of access is no longer looked at: this size, this offset. */
   pass(slot: number, offset: number, bits: number): void {
-    this.bytes[(slot << PAGE_SHIFT) | offset]! &= ~bits;
+    this.bytes[startOf(slot) | offset]! &= ~bits;
   }
 }
