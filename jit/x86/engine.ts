@@ -18,7 +18,8 @@ import { formRegion } from './region.js';
 import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
 import { ThreadedInterpreter } from './threaded/threaded-interpreter.js';
 import { TierCounters } from './tier-counters.js';
-import { indexOf, JUMPED, tbOf } from './translate/function-context.js';
+import { Chain, NOT_ENTERED } from './translate/chain.js';
+import { EXECUTED, indexOf, JUMPED, tbOf } from './translate/function-context.js';
 import type { RegionSize } from './translate/region-node.js';
 import type { TranslatableBlock, Translation } from './translate/translation.js';
 import { TranslationCache } from './translate/translation-cache.js';
@@ -71,6 +72,7 @@ export class Engine implements EngineView {
   private readonly r: Int32Array;
   /** null: everything is interpreted. */
   readonly translations: TranslationCache | null;
+  private readonly chain: Chain;
   /** What interprets most blocks; null: `exec` alone does, and is the reference. */
   private readonly threaded: ThreadedInterpreter | null;
   /** Null: nothing is counted. */
@@ -102,6 +104,7 @@ export class Engine implements EngineView {
     this.hot = forced ? 0 : (options.hot ?? HOT);
     this.extendAt = forced ? EXTEND_FORCED : EXTEND;
     this.blocks = new BlockCache(cpu, this.hot);
+    this.chain = new Chain(cpu, this.blocks);
     const region = (entry: TranslatableBlock, size: RegionSize) => formRegion(this.blocks, entry as Block, size, this.hot / WARM);
     const counters = options.statistics ? new TierCounters(cpu) : null;
     this.counters = counters;
@@ -276,29 +279,41 @@ export class Engine implements EngineView {
 
   /** Translations, one after the other, with no interrupt to be taken: up to one behind which `loop` must look around, or to a block that has none. */
   private runTranslations(first: Block): void {
-    const { cpu, r, blocks, stops } = this;
-    let block = first;
-    for (;;) {
-      if (block.hasInto) this.current = block;
-      if (++block.hits >= block.due) {
-        const training = this.translations!.comeUp(block);
-        if (!this.mayEnter(block, training)) return;
-        this.noteEntered(block, training);
-        if (training !== null) {
-          this.train(block, training);
-          return;
-        }
+    const { stops, chain } = this;
+    for (let block: Block | null = first; block !== null; ) {
+      let stopped = NOT_ENTERED;
+      if (!stops?.breaks) {
+        block = chain.run(block);
+        stopped = chain.stopped;
       }
-      const stopped = block.compiled!();
-      if (stopped >= 0) {
-        this.goOnInterpreted(block.members[tbOf(stopped)]!, indexOf(stopped));
-        return;
-      }
-      if (stopped !== JUMPED || r[LEFT] <= 0) return;
-      if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
-      block = blocks.behind(block);
-      if (block.compiled === null || r[LEFT] < block.count || (stops?.breaks && !stops.isClear(block))) return;
+      if (stopped === NOT_ENTERED) stopped = this.runTranslation(block);
+      block = this.translationBehind(block, stopped);
     }
+  }
+
+  /** One translation, whatever is due for its block, and gives what it returned. */
+  private runTranslation(block: Block): number {
+    if (block.hasInto) this.current = block;
+    if (++block.hits >= block.due) {
+      const training = this.translations!.comeUp(block);
+      if (!this.mayEnter(block, training)) return EXECUTED;
+      this.noteEntered(block, training);
+      if (training !== null) {
+        this.train(block, training);
+        return EXECUTED;
+      }
+    }
+    return block.compiled!();
+  }
+
+  /** What comes behind a translation that returned `stopped`, to be entered at once; null: `loop` must look around. */
+  private translationBehind(block: Block, stopped: number): Block | null {
+    const { cpu, r, blocks, stops } = this;
+    if (stopped >= 0) this.goOnInterpreted(block.members[tbOf(stopped)]!, indexOf(stopped));
+    if (stopped !== JUMPED || r[LEFT] <= 0) return null;
+    if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return null;
+    const next = blocks.behind(block);
+    return next.compiled === null || r[LEFT] < next.count || (stops?.breaks && !stops.isClear(next)) ? null : next;
   }
 
   /** No breakpoint stands in a translation that is new: the block's, or one that is to be tried. */
