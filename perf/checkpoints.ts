@@ -17,6 +17,7 @@ const V8_FLAGS = [
   '--concurrent-recompilation-queue-length=8192',
   '--no-lazy-feedback-allocation',
   '--allow-natives-syntax',
+  '--no-turbo-escape',
 ];
 const GOALS = { storeMb: 60, medianMs: 150, p95Ms: 400 };
 const SEED = 1;

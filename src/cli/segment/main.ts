@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --v8-pool-size=0 --concurrent-recompilation-queue-length=8192 --no-lazy-feedback-allocation --allow-natives-syntax
+#!/usr/bin/env -S node --v8-pool-size=0 --concurrent-recompilation-queue-length=8192 --no-lazy-feedback-allocation --allow-natives-syntax --no-turbo-escape
 import { readSync } from 'node:fs';
 import { EXIT_DIVERGENCE, EXIT_USER_ERROR, UserError } from '../../core/errors.js';
 import { MAX_JOB_BYTES, runSegmentJob } from '../../verify/segment-job.js';
