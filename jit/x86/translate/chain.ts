@@ -61,7 +61,14 @@ export class Chain {
 
   constructor(cpu: Cpu, blocks: BlockCache) {
     const { r, userExecute, supervisorExecute } = cpu;
-    const [run] = compileScript<(first: Block) => Block>([chainFunction()], { cpu, r, userExecute, supervisorExecute, blocks, chain: this });
+    const [run] = compileScript<(first: Block) => Block>([chainFunction()], {
+      cpu,
+      r,
+      userExecute,
+      supervisorExecute,
+      blocks,
+      chain: this,
+    });
     this.run = run!;
   }
 }
