@@ -58,7 +58,7 @@ export class BlockCache implements CodeWatcher {
   /** Where the page is that is dropped next when there are too many blocks. */
   private hand = 0;
   /** Blocks are noted as executed once in each. */
-  era = 0;
+  private era = 0;
 
   /** @param hot executions after which a new block comes up for translation. */
   constructor(cpu: Cpu, hot: number) {

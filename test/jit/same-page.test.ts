@@ -127,7 +127,7 @@ it('random code around the ends of pages does what the interpreter does, access 
   }
 });
 
-/** mov ecx, TURNS; loop: push ebp; mov ebp, esp; sub esp, 32; mov [ebp-20h], ecx; call f; leave; dec ecx; jnz loop; hlt; f: mov eax, [esp+8]; add [esp+24h], eax; ret */
+/** mov ecx, TURNS; loop: push ebp; mov ebp, esp; sub esp, 32; mov [ebp-20h], ecx; call f; leave; dec ecx; jnz loop; hlt; f: mov eax, [esp+4]; add [esp+24h], eax; ret */
 const FRAMES = 'b9 00 80 00 00 55 89 e5 83 ec 20 89 4d e0 e8 05 00 00 00 c9 49 75 ee f4 8b 44 24 04 01 44 24 24 c3';
 
 function frames(jit: JitMode, esp: number): { registers: number[]; stack: number[]; accessExits: number; translated: number } {

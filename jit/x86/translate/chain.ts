@@ -4,15 +4,14 @@ import { js } from '../../core/template.js';
 import type { Block } from '../block.js';
 import type { BlockCache } from '../blocks.js';
 import type { Cpu } from '../cpu.js';
-import { MODE_CPL } from '../mode.js';
-import { CS, EIP, LEFT, SEG_BASE } from '../regs.js';
+import { LEFT } from '../regs.js';
 import { JUMPED } from './function-context.js';
 
 /** What `stopped` says when the block returned was not entered: something is due for it. */
 export const NOT_ENTERED = -3;
 
 /**
- * `run(block)` enters translations, one after the other. Written as generated code, so that processor, register file and TLBs are constants for V8: a boot goes from one translation to
+ * `run(block)` enters translations, one after the other. Written as generated code, so that processor, register file, blocks and what V8 inlines of them are constants for it: a boot goes from one translation to
  * the next a hundred million times.
  */
 function chainFunction(): FunctionExpression {
@@ -32,13 +31,7 @@ function chainFunction(): FunctionExpression {
           chain.stopped = stopped;
           return block;
         }
-        const eip = r[${EIP}];
-        let next = block.behind;
-        if (next.eip !== eip) next = block.behindBefore;
-        const laddr = eip + r[${SEG_BASE + CS}] | 0;
-        const tlb = (next.mode & ${MODE_CPL}) === ${MODE_CPL} ? userExecute : supervisorExecute;
-        const there = next.laddr === laddr && (tlb[laddr >>> 12] + laddr | 0) === next.at;
-        if (!there || next.eip !== eip || next.mode !== block.mode || next.era !== blocks.era) next = blocks.behind(block);
+        const next = blocks.behind(block);
         if (next.compiled === null || r[${LEFT}] < next.count) {
           chain.stopped = stopped;
           return block;
@@ -60,15 +53,7 @@ export class Chain {
   readonly run: (first: Block) => Block;
 
   constructor(cpu: Cpu, blocks: BlockCache) {
-    const { r, userExecute, supervisorExecute } = cpu;
-    const [run] = compileScript<(first: Block) => Block>([chainFunction()], {
-      cpu,
-      r,
-      userExecute,
-      supervisorExecute,
-      blocks,
-      chain: this,
-    });
+    const [run] = compileScript<(first: Block) => Block>([chainFunction()], { cpu, r: cpu.r, blocks, chain: this });
     this.run = run!;
   }
 }
