@@ -11,7 +11,7 @@ import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_CPL, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
 import type { ThreadedCode } from './threaded/threaded-code.js';
-import type { TranslatableBlock } from './translate/translation.js';
+import type { TranslatableBlock, Translation } from './translate/translation.js';
 
 /** Mode bits that decoded code does not depend on. */
 const TRANSIENT_MODE = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
@@ -115,12 +115,13 @@ export class BlockCache implements CodeWatcher {
     cpu.r[LEFT]--;
     const block = this.lookup(eip, laddr);
     cpu.r[LEFT]++;
+    const isNoted = block.era === this.era && block.laddr === laddr;
     block.laddr = laddr;
     if (block.paddr >= 0) {
       if (block.secondPage < 0) block.at = block.paddr | 0;
       this.jump[(laddr ^ (laddr >>> 14)) & (JUMP_CACHE_SIZE - 1)] = block;
     }
-    this.noteExecuted(block);
+    if (!isNoted) this.noteExecuted(block);
     return block;
   }
 
@@ -140,8 +141,20 @@ export class BlockCache implements CodeWatcher {
     else this.noteAll(block.members);
   }
 
+  /** The same for a block that comes up: its translation may be new, or not the block's yet. */
+  noteEntered(block: Block, training: Translation | null): void {
+    if (this.executed === null) return;
+    if (training === null) {
+      if (block.era !== this.era) this.noteExecuted(block);
+    } else if (training.era !== this.era || training.laddr !== block.laddr) {
+      training.era = this.era;
+      training.laddr = block.laddr;
+      this.noteAll(training.tbs);
+    }
+  }
+
   /** Blocks in the current code segment are about to be executed. */
-  noteAll(blocks: readonly TranslatableBlock[]): void {
+  private noteAll(blocks: readonly TranslatableBlock[]): void {
     const base = this.cpu.r[SEG_BASE + CS];
     for (const { eip, insns } of blocks) this.executed?.add(eip + base, lengthOf(insns));
   }

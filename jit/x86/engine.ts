@@ -253,7 +253,7 @@ export class Engine implements EngineView {
         const training = translations.comeUp(block);
         if ((training !== null || block.compiled !== null) && r[LEFT] >= block.count && pendingRequest(cpu) === 0) {
           if (!this.mayEnter(block, training)) return;
-          this.noteEntered(block, training);
+          this.blocks.noteEntered(block, training);
           if (training !== null) this.train(block, training);
           else this.runTranslations(block);
           return;
@@ -297,7 +297,7 @@ export class Engine implements EngineView {
     if (++block.hits >= block.due) {
       const training = this.translations!.comeUp(block);
       if (!this.mayEnter(block, training)) return EXECUTED;
-      this.noteEntered(block, training);
+      this.blocks.noteEntered(block, training);
       if (training !== null) {
         this.train(block, training);
         return EXECUTED;
@@ -321,13 +321,6 @@ export class Engine implements EngineView {
     const { stops } = this;
     if (stops === null || !stops.breaks) return true;
     return training === null ? stops.isClear(block) : stops.areClear(training.tbs);
-  }
-
-  /** A translation may be new since the block was found. */
-  private noteEntered(block: Block, training: Translation | null): void {
-    if (this.blocks.executed === null) return;
-    if (training === null) this.blocks.noteExecuted(block);
-    else this.blocks.noteAll(training.tbs);
   }
 
   /** One block, by its translation (never a region's) or the interpreter. */
