@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { print } from '../../jit/core/compile.js';
 import { MODE_CPL, MODE_CS32, MODE_FLAT, MODE_PE, MODE_SS32 } from '../../jit/x86/mode.js';
+import { CC_DST, CC_OP, CC_SRC } from '../../jit/x86/regs.js';
 import { disassembleTb } from '../../jit/x86/translate/disassembly.js';
 import { alone } from '../../jit/x86/translate/region-node.js';
 import { translateRegion } from '../../jit/x86/translate/translate.js';
@@ -43,5 +44,22 @@ describe('generated code', () => {
       writeFileSync(file, text);
     }
     expect(text).toBe(readFileSync(file, 'utf8'));
+  });
+
+  it('of a loop of two TBs keeps the flags of both in variables, stored once on the way out, and compares what was compared', () => {
+    // 1000h: add eax,ebx; jnz $+2      1004h: cmp ecx,edx; jb 1000h
+    const [first, second] = [
+      new TestBlock([0x01, 0xd8, 0x75, 0x00], 0x1000, FLAT32),
+      new TestBlock([0x39, 0xd1, 0x72, 0xf8], 0x1004, FLAT32),
+    ];
+    const nodes = [
+      { tb: first, ways: [{ eip: 0x1004, to: 1 }] },
+      { tb: second, ways: [{ eip: 0x1000, to: 0 }] },
+    ];
+    const text = print(translateRegion(nodes, []));
+    for (const cc of [CC_OP, CC_DST, CC_SRC]) expect(text.match(new RegExp(`r\\[${cc}\\] = `, 'g'))).toHaveLength(1);
+    const loop = text.slice(text.indexOf('tb: {'), text.indexOf('r[9] = eip'));
+    expect(loop).not.toMatch(/r\[1[0-2]\]|flags|condition/i);
+    expect(loop).toContain('>>> 0 < ');
   });
 });
