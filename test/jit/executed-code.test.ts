@@ -1,11 +1,17 @@
 // Oracle: reference engine (single steps, translation off, say what every stretch executed and which linear pages it accessed)
 import { describe, expect, it } from 'vitest';
+import type { Block } from '../../jit/x86/block.js';
+import type { BlockCache } from '../../jit/x86/blocks.js';
 import type { Cpu } from '../../jit/x86/cpu.js';
+import { Engine } from '../../jit/x86/engine.js';
 import { CODE_RANGE, ExecutedCode } from '../../jit/x86/executed-code.js';
 import { watchReads, watchWrites } from '../../jit/x86/mmu.js';
 import { CS, EAX, EIP, SEG_BASE } from '../../jit/x86/regs.js';
+import { loadSegmentCache } from '../../jit/x86/segments.js';
+import { Translation } from '../../jit/x86/translate/translation.js';
 import { Random } from './random-code.js';
 import { makeRun, type Run, randomProgram, randomRegisters, SlowOptimiser } from './random-program.js';
+import { TestMachine } from './two-machines.js';
 
 const SEED = Number(process.env.SEED ?? 20261121);
 const END = 6000;
@@ -183,5 +189,81 @@ describe('a translation of several blocks', () => {
       loop.turn(k % 2 === 0);
       expect([k, isNoted(loop.code, k % 2 === 0 ? ZERO : NOT_ZERO)]).toEqual([k, true]);
     }
+  });
+});
+
+describe('code that lies at two linear addresses', () => {
+  const TABLE = 0x1f0000;
+  const [LOW, HIGH] = [ENTRY, ENTRY + 0x10000];
+
+  /** The same page at both, found at one or the other by the base of CS. */
+  function twice(): { blocks: BlockCache; at: (laddr: number) => Block; noted: () => number[] } {
+    const machine = new TestMachine();
+    const { cpu, memory } = machine;
+    memory.u8.set(LOOP, ENTRY);
+    machine.paging(TABLE, () => 7);
+    memory.dv.setInt32(TABLE + 0x1000 + 4 * (HIGH >>> 12), LOW | 7, true);
+    machine.protectedMode(true, 0, [0, 0, 0, 0, 0, 0]);
+    const { blocks } = new Engine(cpu, { jit: 'off' });
+    const code = new ExecutedCode();
+    blocks.executed = code;
+    blocks.beginEra();
+    const at = (laddr: number): Block => {
+      loadSegmentCache(cpu, CS, 8, laddr - ENTRY, -1, 0xcf9b00);
+      cpu.r[EIP] = ENTRY;
+      return blocks.find();
+    };
+    /** Addresses noted since it was asked last. */
+    const noted = (): number[] => {
+      const found = Array.from(code.all!, (entry) => Math.floor(entry / CODE_RANGE));
+      code.clear();
+      return found;
+    };
+    return { blocks, at, noted };
+  }
+
+  it('is noted at each when it is found there, and once in an era while it is found in one place', () => {
+    const { blocks, at, noted } = twice();
+    expect(at(LOW)).toBe(at(HIGH));
+    expect(noted()).toEqual([LOW, HIGH]);
+    at(HIGH);
+    expect(noted()).toEqual([]);
+    at(LOW);
+    expect(noted()).toEqual([LOW]);
+    blocks.beginEra();
+    at(LOW);
+    expect(noted()).toEqual([LOW]);
+  });
+
+  it('is noted at each when its translation is tried there', () => {
+    const { blocks, at, noted } = twice();
+    const block = at(LOW);
+    const training = new Translation(
+      0,
+      [block],
+      () => 0,
+      () => 0,
+    );
+    const tried = (laddr: number): number[] => {
+      at(laddr);
+      noted();
+      blocks.noteEntered(block, training);
+      return noted();
+    };
+    expect([tried(LOW), tried(LOW), tried(HIGH), tried(LOW)]).toEqual([[LOW], [], [HIGH], [LOW]]);
+    blocks.beginEra();
+    expect(tried(LOW)).toEqual([LOW]);
+  });
+
+  it('is noted once when it has been given a translation since it was', () => {
+    const { blocks, at, noted } = twice();
+    const block = at(LOW);
+    noted();
+    blocks.noteEntered(block, null);
+    expect(noted()).toEqual([]);
+    block.era = -1;
+    blocks.noteEntered(block, null);
+    blocks.noteEntered(block, null);
+    expect(noted()).toEqual([LOW]);
   });
 });
