@@ -39,7 +39,7 @@ export class Translation {
   trained = 0;
   /** When its optimisation was asked for, in times that any block came up; -1: not yet. */
   requestedAt = -1;
-  /** BlockCache.era in which its blocks were last noted as executed before it was its entry's, and where the entry was then. */
+  /** While it is tried: BlockCache.era in which its blocks were last noted as executed, and the linear address of its entry then. */
   era = -1;
   laddr = 0;
   /** When it was made, in times that any block came up. */
