@@ -1,16 +1,14 @@
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { HostRequest } from '../../replay/host.js';
 import { UserError, type UserErrorCode } from '../core/errors.js';
 import { ControlBlock, type Job, type JobResult, type WorkerMessage } from '../machine/job.js';
-import { setEngineFlags } from '../machine/v8-flags.js';
+import { machineWorker } from './machine-worker.js';
 
 /** The thread that runs a machine: its module, and what it is to know besides the job. */
 export interface WorkerKind {
   readonly module: URL;
   readonly data: object;
 }
-
-const MACHINE: WorkerKind = { module: new URL('../machine/worker.js', import.meta.url), data: {} };
 
 /** A machine running in its worker. */
 export class RunningJob<Result extends JobResult = JobResult> {
@@ -19,16 +17,16 @@ export class RunningJob<Result extends JobResult = JobResult> {
   private readonly port;
   private readonly worker: Worker;
 
-  constructor(job: Omit<Job, 'control'>, kind: WorkerKind = MACHINE) {
-    setEngineFlags();
+  constructor(job: Omit<Job, 'control'>, kind?: WorkerKind) {
     const buffer = new SharedArrayBuffer(ControlBlock.BYTES);
     this.control = new ControlBlock(buffer);
     const channel = new MessageChannel();
     this.port = channel.port1;
-    this.worker = new Worker(kind.module, {
-      workerData: { ...kind.data, job: { ...job, control: buffer }, requests: channel.port2 },
-      transferList: [channel.port2, ...(job.config.channels?.values() ?? [])],
-    });
+    this.worker = machineWorker(kind?.module);
+    this.worker.postMessage({ ...kind?.data, job: { ...job, control: buffer }, requests: channel.port2 }, [
+      channel.port2,
+      ...(job.config.channels?.values() ?? []),
+    ]);
     this.result = this.wait(this.worker);
   }
 

@@ -1,12 +1,13 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { UserError } from '../core/errors.js';
 import type { JobResult, WorkerMessage, WorkerStart } from './job.js';
 
-/** In a worker: runs the job that it was started with, and posts how it ended. */
+/** In a worker: runs the first job that comes, and posts how it ended. */
 export function serveJob<Start extends WorkerStart>(run: (start: Start) => JobResult): void {
-  const start = workerData as Start;
-  parentPort!.postMessage(outcome(() => run(start)));
-  start.requests.close();
+  parentPort!.once('message', (start: Start) => {
+    parentPort!.postMessage(outcome(() => run(start)));
+    start.requests.close();
+  });
 }
 
 function outcome(run: () => JobResult): WorkerMessage {

@@ -1,6 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { MachineThread } from '../../debug/machine-thread.js';
-import { DebugServices, gdbService, monitorService, refuseTwoTerminals, type ServiceConfig } from '../debug-services.js';
+import type { ServiceConfig } from '../debug-services.js';
 import { machineOptions } from '../machine-options.js';
 import { NetworkEnds } from '../network-ends.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
@@ -39,7 +38,9 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
         'In gdb: stepi, continue, break, watch and hbreak as usual; reverse-stepi, reverse-continue and reverse-finish go back; monitor COMMAND reaches the monitor. The guest is the recorded one at every instruction: breakpoints and steps change nothing.',
       ) as never,
   handler: async (args) => {
-    const services = wanted(args);
+    const { DebugServices } = await import('../debug-services.js');
+    const { MachineThread } = await import('../../debug/machine-thread.js');
+    const services = await wanted(args);
     const job = replayJob(args);
     // What gdb speaks on is no place for what the guest says.
     const piped = services.some(({ kind, where }) => kind === 'gdb' && where === 'stdio');
@@ -66,7 +67,8 @@ export const debugCommand: CommandModule<object, DebugArguments> = {
   },
 };
 
-function wanted({ gdb, monitor, qmp }: DebugArguments): ServiceConfig[] {
+async function wanted({ gdb, monitor, qmp }: DebugArguments): Promise<ServiceConfig[]> {
+  const { gdbService, monitorService, refuseTwoTerminals } = await import('../debug-services.js');
   const services: (ServiceConfig | null)[] = [
     gdbService('--gdb', gdb),
     monitor === undefined ? null : monitorService('--monitor', 'readline', monitor),

@@ -2,10 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { EXIT_DIVERGENCE, UserError } from '../../core/errors.js';
 import type { Cause } from '../../verify/diagnose.js';
-import { planVerification } from '../../verify/plan.js';
 import type { Difference } from '../../verify/segment.js';
-import { segmentJob, unheard } from '../../verify/segment-job.js';
-import { type Finding, type VerifyResult, verify } from '../../verify/verify.js';
+import type { Finding, VerifyResult } from '../../verify/verify.js';
 import { machineOptions } from '../machine-options.js';
 import { printLines } from '../print-lines.js';
 import { type ReplayArguments, replayJob } from '../replay-job.js';
@@ -43,6 +41,10 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
       .example('$0 verify boot.rr --workers 4', 'four segments at a time')
       .epilogue('Exit code 3: a segment is not what was recorded; the first instruction that differs is named.') as never,
   handler: async (args) => {
+    // These hold all of a machine, which the other commands leave to its thread: 0.2 s.
+    const { planVerification } = await import('../../verify/plan.js');
+    const { segmentJob, unheard } = await import('../../verify/segment-job.js');
+    const { verify } = await import('../../verify/verify.js');
     const { log, config, inputs = [], logFormat, strict, jit, final } = replayJob({ ...args, json: true });
     const recording = { log: log!, config: unheard(config), inputs, logFormat, strict, jit, final };
     if (args.jobs) {
