@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
+import { PageDigests, SHORT_HASH_BYTES } from './page-digests.js';
 import { streamState } from './save.js';
 import type { StatefulPart } from './state.js';
 
-const PAGE = 4096;
 /** Each call of the hash costs as much as hashing a few hundred bytes. */
 const BATCH_CHARACTERS = 1 << 15;
 
@@ -22,24 +22,23 @@ export function shortHash(bytes: Uint8Array): string {
 }
 
 function short(hash: Hash): string {
-  return hash.digest('hex').slice(0, 32);
+  return hash.digest('hex').slice(0, 2 * SHORT_HASH_BYTES);
 }
-
-const ZERO_PAGE = new Uint8Array(PAGE);
 
 /** Digests all parts and all of `memory` (the backing bytes of RAM and video RAM). */
 export function digestMachine(parts: Readonly<Record<string, StatefulPart>>, memory: Uint8Array): MachineDigest {
+  const digests = PageDigests.of(memory);
+  while (digests.digestNext());
+  return digestOf(parts, digests.result());
+}
+
+/** Digests all parts; `pages` has the digests of the pages that are not all zeros, in ascending order. */
+export function digestOf(parts: Readonly<Record<string, StatefulPart>>, pages: ReadonlyMap<number, string>): MachineDigest {
   const partDigests: Record<string, string> = {};
   for (const name of Object.keys(parts).sort()) {
     const state = createHash('sha256');
     streamState(parts[name]!, (piece) => state.update(piece));
     partDigests[name] = short(state);
-  }
-  const pages = new Map<number, string>();
-  for (let page = 0; page * PAGE < memory.length; page++) {
-    const bytes = memory.subarray(page * PAGE, (page + 1) * PAGE);
-    if (Buffer.compare(bytes, ZERO_PAGE) === 0) continue;
-    pages.set(page, shortHash(bytes));
   }
   return { total: totalDigest(partDigests, pages), parts: partDigests, pages };
 }

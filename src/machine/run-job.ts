@@ -9,11 +9,11 @@ import { RecordSession } from '../../replay/record-session.js';
 import { LogCut, type ReplaySession } from '../../replay/replay-session.js';
 import type { RunResult } from '../../replay/session.js';
 import { FileLock } from '../block/file-lock.js';
-import { digestMachine } from '../core/digest.js';
 import { DivergenceError, UserError } from '../core/errors.js';
 import { checkpointsPath, knownPages } from './checkpoint-files.js';
 import type { CheckpointInterval } from './checkpoint-interval.js';
 import { CheckpointMaker, type CheckpointReport } from './checkpoint-maker.js';
+import { digestInParallel } from './digest-in-parallel.js';
 import { takeFirstSnapshot } from './first-snapshot.js';
 import { goLive } from './go-live.js';
 import { hashFile } from './hash-file.js';
@@ -253,7 +253,7 @@ function describe(
 ): JobResult {
   const wallSeconds = (performance.now() - started) / 1000;
   const statistics = machine === null ? null : runStatistics(machine.engine, result.events, wallSeconds);
-  const digest = machine === null ? null : digestMachine(machine.parts, machine.memory.u8);
+  const digest = machine === null ? null : digestInParallel(machine.parts, machine.memory.u8);
   const found = divergence ?? finalDifference(job, result, digest?.total ?? '');
   return {
     icount: result.icount,

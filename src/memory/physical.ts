@@ -27,12 +27,13 @@ export interface MemoryArea {
 }
 
 /**
- * The 4 GiB guest-physical address space, page by page. All memory (RAM, ROM, video RAM) lives in one backing ArrayBuffer,
+ * The 4 GiB guest-physical address space, page by page. All memory (RAM, ROM, video RAM) lives in one backing buffer,
  * so that generated code needs one DataView: readPage/writePage give the backing page number of each guest-physical page.
  */
 export class PhysicalMemory implements DmaMemory {
-  readonly buffer: ArrayBuffer;
-  readonly u8: Uint8Array;
+  /** Shared, so that other threads can look at it while the machine stands. */
+  readonly buffer: SharedArrayBuffer;
+  readonly u8: Uint8Array<SharedArrayBuffer>;
   readonly dv: DataView;
   /** Backing page number for reads of a guest-physical page, or NOT_MEMORY. */
   readonly readPage = new Int32Array(PAGES).fill(NOT_MEMORY);
@@ -58,7 +59,7 @@ export class PhysicalMemory implements DmaMemory {
   /** @param capacityBytes all memory of the machine together: RAM + ROMs + video RAM; rounded up to pages. */
   constructor(capacityBytes: number) {
     const size = Math.ceil(capacityBytes / PAGE_SIZE) * PAGE_SIZE;
-    this.buffer = new ArrayBuffer(size);
+    this.buffer = new SharedArrayBuffer(size);
     this.u8 = new Uint8Array(this.buffer);
     this.dv = new DataView(this.buffer);
     this.codePage = new Uint8Array(size >>> PAGE_SHIFT);
