@@ -9,8 +9,8 @@ const ALONE = 4096;
 /** What the other thread has not done by then is done here. */
 const PATIENCE_MS = 2000;
 
-/** A thread that helps; see page-digest-worker.ts. */
-function beginHelper(board: PageDigestBoard): void {
+/** Begins a thread that works at the board until nothing is left; see page-digest-worker.ts. */
+export function beginHelper(board: PageDigestBoard): void {
   const worker = new Worker(new URL('./page-digest-worker.js', import.meta.url), { workerData: board });
   worker.on('error', () => {});
   worker.unref();

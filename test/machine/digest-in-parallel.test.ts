@@ -4,6 +4,7 @@ import { type PageDigestBoard, PageDigests } from '../../src/core/page-digests.j
 import type { StatefulPart } from '../../src/core/state.js';
 import { digestInParallel } from '../../src/machine/digest-in-parallel.js';
 
+const BUILT = new URL('../../dist/src/machine/digest-in-parallel.js', import.meta.url).href;
 const PAGE = 4096;
 const PAGES = 10_340;
 /** 40 MiB: every page of its own, but for every fifth, which is zeros; the last chunk is a short one. */
@@ -38,6 +39,16 @@ describe('a digest by several threads', () => {
       Atomics.add(new Int32Array(states), 0, 5);
     };
     expect(digestInParallel(parts, memory, die, 1)).toEqual(expected);
+  });
+
+  // In the sources there is no worker to be begun, and without one the outcome is the same.
+  it('has a thread that does all of it alone', { timeout: 60_000 }, async () => {
+    const { beginHelper } = (await import(BUILT)) as typeof import('../../src/machine/digest-in-parallel.js');
+    const digests = PageDigests.of(memory);
+    beginHelper(digests.board);
+    digests.finish(30_000);
+    expect(digests.hashed).toBe(0);
+    expect(digests.result()).toEqual(expected.pages);
   });
 
   it('asks nobody for little memory', () => {
