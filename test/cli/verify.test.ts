@@ -146,10 +146,10 @@ describe('verify', () => {
     expect(told[0]).toEqual({ places: [0, 0], done: 0, segments });
     const last = told.at(-1)!;
     expect([last.done, last.segments]).toEqual([segments, segments]);
-    // Each had a stretch of its own to begin with.
+    // On a busy host one of them may have done everything before the other was ready.
     expect(last.places).toHaveLength(2);
-    for (const place of last.places) expect(place).toBeGreaterThan(0);
-    expect(Math.max(...last.places)).toBeLessThanOrEqual(1_500_000);
+    for (const place of last.places) expect(place).toBeLessThanOrEqual(1_500_000);
+    expect(Math.max(...last.places)).toBeGreaterThan(0);
     for (let k = 1; k < told.length; k++) expect(told[k]!.done).toBeGreaterThanOrEqual(told[k - 1]!.done);
   });
 
