@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --v8-pool-size=0
-import { warmUp } from './machine-worker.js';
+import { warmUp } from './warm-worker.js';
 
 /** Commands that run a machine by a RunningJob. */
 const RUNS = new Set(['record', 'replay', 'run']);

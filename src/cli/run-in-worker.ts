@@ -2,7 +2,7 @@ import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { HostRequest } from '../../replay/host.js';
 import { UserError, type UserErrorCode } from '../core/errors.js';
 import { ControlBlock, type Job, type JobResult, type WorkerMessage } from '../machine/job.js';
-import { machineWorker } from './machine-worker.js';
+import { machineWorker } from './warm-worker.js';
 
 /** The thread that runs a machine: its module, and what it is to know besides the job. */
 export interface WorkerKind {
