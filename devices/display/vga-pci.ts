@@ -56,7 +56,7 @@ export class VgaPci extends PciDevice {
     let sizeBytes = 0x1000;
     while (sizeBytes < image.length) sizeBytes *= 2;
     const offset = memory.allocate(sizeBytes, 'display ROM');
-    memory.u8.set(image, offset);
+    memory.install(offset, image);
     this.addBar({ index: ROM_BAR, type: 0, sizeBytes, map: (address) => map.addPciRegion(address, sizeBytes, offset, null) });
   }
 

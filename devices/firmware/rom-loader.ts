@@ -25,7 +25,7 @@ export function loadBios(memory: PhysicalMemory, map: PcMemoryMap, image: Uint8A
   const optionRoms = memory.allocate(OPTION_ROM_BYTES, 'option ROMs');
   map.addPciRegion(OPTION_ROM_BASE, OPTION_ROM_BYTES, optionRoms, null);
   const bios = memory.allocate(image.length, 'firmware');
-  memory.u8.set(image, bios);
+  memory.install(bios, image);
   const alias = Math.min(image.length, ISA_ALIAS_BYTES);
   map.addPciRegion(0x100000 - alias, alias, bios + image.length - alias, null);
   map.addPciRegion(0x1_0000_0000 - image.length, image.length, bios, null, 0);

@@ -266,7 +266,7 @@ export class Rtl8139 extends PciDevice implements PacketFrontend {
     let sizeBytes = 0x1000;
     while (sizeBytes < image.length) sizeBytes *= 2;
     const offset = memory.allocate(sizeBytes, 'network boot ROM');
-    memory.u8.set(image, offset);
+    memory.install(offset, image);
     this.addBar({ index: ROM_BAR, type: 0, sizeBytes, map: (address) => map.addPciRegion(address, sizeBytes, offset, null) });
   }
 }

@@ -7,7 +7,6 @@ import type { PcMachine } from './pc.js';
 export const MEMORY_SPACE = 'memory';
 /** A disk's chunk counts as so many pages. */
 const CHUNK_PAGES = 16;
-const ZEROS = Buffer.alloc(PAGE_SIZE);
 
 /** What a store of this machine's checkpoints keeps page by page: memory, and what the guest wrote on each disk. */
 export function checkpointSpaces(machine: PcMachine): Record<string, Space> {
@@ -38,11 +37,10 @@ export class OwedCopies {
     for (const [name, { clusters }] of Object.entries(machine.overlays)) clusters.onOwedWrite = (number) => this.copyChunk(name, number);
   }
 
-  /** A checkpoint is made: owed is what was written since the one before (at the first: all that is not zeros). Only between slices, with nothing owed. */
+  /** A checkpoint is made: owed is what was written since the one before, or since the machine is there. Only between slices, with nothing owed. */
   begin(): void {
     const { memory, overlays, cpu } = this.machine;
-    const written = markedPages(memory.dirtyPage);
-    this.pages = this.first ? written.filter((page) => !isZero(memory.u8, page)) : written;
+    this.pages = markedPages(memory.dirtyPage);
     this.next = 0;
     watchWrites(cpu);
     for (const page of this.pages) memory.dirtyPage[page] = OWED;
@@ -93,8 +91,4 @@ export function markedPages(marks: Uint8Array): Uint32Array {
   const found: number[] = [];
   for (let page = bytes.indexOf(1); page >= 0; page = bytes.indexOf(1, page + 1)) found.push(page);
   return Uint32Array.from(found);
-}
-
-function isZero(memory: Uint8Array, page: number): boolean {
-  return ZEROS.compare(memory, page * PAGE_SIZE, (page + 1) * PAGE_SIZE) === 0;
 }

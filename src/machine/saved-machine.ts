@@ -95,7 +95,7 @@ function restoreMemory({ memory }: PcMachine, areas: SavedAreas): void {
     const target = memory.u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
     const source = bytes ?? ZEROS;
     if (Buffer.compare(target, source) === 0) continue;
-    if (memory.codePage[page] !== 0) memory.onCodeWrite?.(page);
+    memory.noteWrite(page);
     target.set(source);
   }
 }

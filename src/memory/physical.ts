@@ -42,8 +42,8 @@ export class PhysicalMemory implements DmaMemory {
   /** By backing page: 1 where translated or decoded code lives; the CPU owns the marks. */
   readonly codePage: Uint8Array;
   /**
-   * By backing page: 1 when it was written since the marks were last cleared (or may have been), else 0, or OWED. Whoever writes marks the page before (`markWritten`); for the
-   * CPU's fast paths, see `watchWrites` in jit/x86/mmu.ts.
+   * By backing page: 1 when it was written since the marks were last cleared (or may have been), else 0, or OWED. In a new memory, which is all zeros, none is marked. Whoever writes
+   * marks the page before (`markWritten`); for the CPU's fast paths, see `watchWrites` in jit/x86/mmu.ts.
    */
   readonly dirtyPage: Uint8Array;
   /** A page that is OWED is about to be written: the last time to copy what it is. Backing page number. */
@@ -63,7 +63,7 @@ export class PhysicalMemory implements DmaMemory {
     this.u8 = new Uint8Array(this.buffer);
     this.dv = new DataView(this.buffer);
     this.codePage = new Uint8Array(size >>> PAGE_SHIFT);
-    this.dirtyPage = new Uint8Array(size >>> PAGE_SHIFT).fill(1);
+    this.dirtyPage = new Uint8Array(size >>> PAGE_SHIFT);
   }
 
   /** Takes `bytes` (page multiple) of backing memory; returns its byte offset in `buffer`. */
@@ -73,6 +73,12 @@ export class PhysicalMemory implements DmaMemory {
     this.used += Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
     if (this.used > this.u8.length) throw new InvariantError(`physical memory exhausted: ${this.used} of ${this.u8.length} bytes`);
     return offset;
+  }
+
+  /** Puts the contents of a ROM into backing memory, at a byte offset in `buffer`. */
+  install(offset: number, image: Uint8Array): void {
+    for (let page = offset >>> PAGE_SHIFT; page * PAGE_SIZE < offset + image.length; page++) this.noteWrite(page);
+    this.u8.set(image, offset);
   }
 
   /** What a backing page was allocated for; null when it was not. */
