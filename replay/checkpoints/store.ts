@@ -22,6 +22,7 @@ import type { KnownPages } from './known-pages.js';
 import { NO_PARTS } from './no-parts.js';
 import { PageTable } from './page-table.js';
 import { type PlacedRecord, StoreFile } from './store-file.js';
+import { type Packed, UnpackedCache } from './unpacked-cache.js';
 
 /** Unpacked contents that are kept for the next read. */
 const CACHE_BYTES = 128 << 20;
@@ -37,7 +38,7 @@ export interface StoredCheckpoint extends CheckpointEntry {
 }
 
 /** A CONTENTS, VERSIONS or KNOWN record: contents `first` to `first + count - 1`. */
-interface Block {
+interface Block extends Packed {
   readonly first: number;
   readonly record: PlacedRecord;
   /** Hashes of its contents; null: not read yet. */
@@ -62,8 +63,7 @@ export class CheckpointStore {
   /** The stretches of the recording of which there are footprints. They may overlap. */
   readonly footprintSpans: readonly DetailedSpan[] = this.footprints;
   private contentCount = 0;
-  private readonly cache = new Map<Block, Uint8Array[]>();
-  private cachedBytes = 0;
+  private readonly cache = new UnpackedCache(CACHE_BYTES);
   /** What its contents are known by. */
   readonly hashOf: ContentHash;
   /** By content: what the digest of a machine has for it. */
@@ -115,7 +115,7 @@ export class CheckpointStore {
         else this.footprints.push({ ...record, ...span, detail });
         continue;
       }
-      this.blocks.push({ first: this.contentCount + 1, record, hashes: null, bases: null });
+      this.blocks.push({ first: this.contentCount + 1, record, hashes: null, bases: null, contents: null, usedAt: 0 });
       this.contentCount += record.count;
     }
     const { looseBytes } = this.file;
@@ -166,13 +166,8 @@ export class CheckpointStore {
     return base === 0 ? bytes : this.version(block, id, bytes, base);
   }
 
-  private contentsOf(block: Block): Uint8Array[] {
-    const cached = this.cache.get(block);
-    if (cached === undefined) return this.load(block);
-    // Behind all others: the one unused for longest goes first.
-    this.cache.delete(block);
-    this.cache.set(block, cached);
-    return cached;
+  private contentsOf(block: Block): readonly Uint8Array[] {
+    return this.cache.get(block) ?? this.load(block);
   }
 
   /** A content of which only the difference to an earlier one is stored; that one is stored whole. */
@@ -243,7 +238,7 @@ export class CheckpointStore {
       contents.forEach((bytes, k) => {
         if ((block.bases?.[k] ?? 0) === 0 && this.hashOf(bytes) !== this.hash(block.first + k)) throw this.damaged(block);
       });
-    this.keep(block, contents);
+    this.cache.keep(block, contents, block.record.type === RECORD_KNOWN ? 0 : sizeOf(contents));
     return contents;
   }
 
@@ -261,16 +256,6 @@ export class CheckpointStore {
       contents.push(page);
     }
     return contents;
-  }
-
-  private keep(block: Block, contents: Uint8Array[]): void {
-    this.cache.set(block, contents);
-    if (block.record.type !== RECORD_KNOWN) this.cachedBytes += sizeOf(contents);
-    for (const [oldest, held] of this.cache) {
-      if (this.cachedBytes <= CACHE_BYTES || oldest === block) return;
-      this.cache.delete(oldest);
-      if (oldest.record.type !== RECORD_KNOWN) this.cachedBytes -= sizeOf(held);
-    }
   }
 
   /** Checks every record: what is not as it was written, and the checkpoints that do not need it. */

@@ -94,7 +94,8 @@ function restoreMemory({ memory }: PcMachine, areas: SavedAreas): void {
       throw new UserError('snapshot-corrupt', `saved state: ${bytes?.length} bytes for page ${page} of ${memory.codePage.length}`);
     const target = memory.u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
     const source = bytes ?? ZEROS;
-    if (Buffer.compare(target, source) === 0) continue;
+    // Translations stay where the code is the same, and the host gives no memory to zeros that nobody wrote; elsewhere a look costs as much as to write.
+    if ((bytes === null || memory.codePage[page] !== 0) && Buffer.compare(target, source) === 0) continue;
     memory.noteWrite(page);
     target.set(source);
   }
