@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { PageDigests, SHORT_HASH_BYTES } from './page-digests.js';
 import { streamState } from './save.js';
 import type { StatefulPart } from './state.js';
@@ -18,11 +18,11 @@ export interface MachineDigest {
 
 /** What a digest has for a page or the state of a part: the first half of the SHA-256, hex. */
 export function shortHash(bytes: Uint8Array): string {
-  return short(createHash('sha256').update(bytes));
+  return hash('sha256', bytes, 'hex').slice(0, 2 * SHORT_HASH_BYTES);
 }
 
-function short(hash: Hash): string {
-  return hash.digest('hex').slice(0, 2 * SHORT_HASH_BYTES);
+function short(state: Hash): string {
+  return state.digest('hex').slice(0, 2 * SHORT_HASH_BYTES);
 }
 
 /** Digests all parts and all of `memory` (the backing bytes of RAM and video RAM). */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const PAGE = 4096;
 /** Pages that one thread takes at a time: 1 MiB, some 4 ms. */
@@ -68,7 +68,7 @@ export class PageDigests {
     for (let page = chunk * CHUNK_PAGES; page < end; page++) {
       const bytes = memory.subarray(page * PAGE, (page + 1) * PAGE);
       if (Buffer.compare(bytes, ZERO_PAGE) === 0) continue;
-      digests.set(createHash('sha256').update(bytes).digest().subarray(0, SHORT_HASH_BYTES), page * SHORT_HASH_BYTES);
+      digests.set(hash('sha256', bytes, 'buffer').subarray(0, SHORT_HASH_BYTES), page * SHORT_HASH_BYTES);
       present[page] = 1;
       this.hashed++;
     }
