@@ -35,6 +35,8 @@ export class Block {
   /** The blocks that came behind it the last two times that they were different ones; itself: none yet. */
   behind: Block = this;
   behindBefore: Block = this;
+  /** Where EntryTable has what its translation is entered by; 0: it has none. */
+  place = 0;
   /** Holds an INTO, which counts what is behind it in its block. */
   hasInto = false;
   /** BlockCache.era in which it, and what its translation holds, was last noted as executed at `laddr`. */

@@ -11,6 +11,7 @@ import { fetchIo8, protectCodePage, resolveExecute } from './mmu.js';
 import { MODE_BREAKPOINTS, MODE_CPL, MODE_INHIBIT, MODE_TF } from './mode.js';
 import { CS, EIP, LEFT, SEG_BASE } from './regs.js';
 import type { ThreadedCode } from './threaded/threaded-code.js';
+import type { EntryTable } from './translate/entry-table.js';
 import type { TranslatableBlock, Translation } from './translate/translation.js';
 
 /** Mode bits that decoded code does not depend on. */
@@ -50,6 +51,8 @@ export class BlockCache implements CodeWatcher {
 
   /** Packed forms of blocks; null: there are none. */
   threaded: ThreadedCode | null = null;
+  /** Translations that can be entered; null: nothing is translated. */
+  entries: EntryTable | null = null;
   /** Collects what is executed; null: nobody wants to know. */
   executed: ExecutedCode | null = null;
   /** Decoded blocks at most (those that lie in two pages count twice); beyond, an eighth of them are dropped. */
@@ -129,6 +132,7 @@ export class BlockCache implements CodeWatcher {
   beginEra(): void {
     this.era++;
     if (this.threaded !== null) this.threaded.era = this.era;
+    if (this.entries !== null) this.entries.era = this.era;
   }
 
   /** A block that was just found, or the translation that it has been given since, is about to be entered. */
@@ -272,6 +276,7 @@ export class BlockCache implements CodeWatcher {
   /** How often the engine came to a block. */
   hits(block: Block): number {
     if (this.threaded !== null) block.hits += this.threaded.settle(block);
+    this.entries?.settle(block);
     return block.hits;
   }
 
@@ -345,7 +350,9 @@ export class BlockCache implements CodeWatcher {
     block.laddr = 1;
     block.compiled = block.pending = null;
     this.threaded?.forget(block);
+    this.entries?.forget(block);
     for (const entry of block.users) {
+      this.entries?.forget(entry);
       entry.compiled = entry.pending = null;
       if (entry.due !== NEVER) entry.due = entry.hits + this.hot;
     }

@@ -18,7 +18,8 @@ import { formRegion } from './region.js';
 import { CS, EFLAGS, EIP, FLAG_RF, LEFT, SEG_BASE } from './regs.js';
 import { ThreadedInterpreter } from './threaded/threaded-interpreter.js';
 import { TierCounters } from './tier-counters.js';
-import { Chain, NOT_ENTERED } from './translate/chain.js';
+import { Chain, NOT_ENTERED, NOT_TO_BE_ENTERED } from './translate/chain.js';
+import { EntryTable } from './translate/entry-table.js';
 import { EXECUTED, indexOf, JUMPED, tbOf } from './translate/function-context.js';
 import type { RegionSize } from './translate/region-node.js';
 import type { TranslatableBlock, Translation } from './translate/translation.js';
@@ -52,7 +53,7 @@ const STEPPING = MODE_TF | MODE_INHIBIT | MODE_BREAKPOINTS;
 const HOT = 2000;
 const WARM = 8;
 /** Entries after which a translation may grow by blocks that have become warm. */
-const EXTEND = 1 << 16;
+const EXTEND = 1 << 20;
 const EXTEND_FORCED = 2;
 /** So many first entries of a new translation have a budget of a few turns of its first block. */
 const SHORT_ENTRIES = 4;
@@ -73,6 +74,7 @@ export class Engine implements EngineView {
   /** null: everything is interpreted. */
   readonly translations: TranslationCache | null;
   private readonly chain: Chain;
+  private readonly entries = new EntryTable();
   /** What interprets most blocks; null: `exec` alone does, and is the reference. */
   private readonly threaded: ThreadedInterpreter | null;
   /** Null: nothing is counted. */
@@ -104,7 +106,8 @@ export class Engine implements EngineView {
     this.hot = forced ? 0 : (options.hot ?? HOT);
     this.extendAt = forced ? EXTEND_FORCED : EXTEND;
     this.blocks = new BlockCache(cpu, this.hot);
-    this.chain = new Chain(cpu, this.blocks);
+    this.blocks.entries = this.entries;
+    this.chain = new Chain(cpu, this.blocks, this.entries);
     const region = (entry: TranslatableBlock, size: RegionSize) => formRegion(this.blocks, entry as Block, size, this.hot / WARM);
     const counters = options.statistics ? new TierCounters(cpu) : null;
     this.counters = counters;
@@ -116,6 +119,7 @@ export class Engine implements EngineView {
             atOnce: forced,
             hot: this.hot,
             extendAt: this.extendAt,
+            entries: this.entries,
             optimiser: forced ? null : (options.optimiser ?? v8Optimiser()),
             now: options.now,
             region: options.observer === undefined ? region : undefined,
@@ -221,20 +225,26 @@ export class Engine implements EngineView {
 
   private loop(): SliceEnd {
     const { cpu, r, blocks, observer, stops } = this;
+    // The block at EIP, when it is known.
+    let next: Block | null = null;
     for (;;) {
       if (stops?.pending) return 'kick';
-      if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0 && this.sample()) return 'kick';
+      if (cpu.interruptRequest !== 0) {
+        next = null;
+        if (pendingRequest(cpu) !== 0 && this.sample()) return 'kick';
+      }
       if (stops?.pending) return 'kick';
       if (r[LEFT] <= 0) return 'budget';
       if (this.kicked) return 'kick';
       cpu.breakBlock = false;
-      const block = blocks.find();
+      const block: Block = next ?? blocks.find();
+      next = null;
       if (observer !== null) this.runObserved(observer, block);
       else if (stops?.breaks && !stops.isClear(block)) {
         if (this.runToBreakpoint(stops, block)) return 'kick';
       } else if ((cpu.mode & STEPPING) !== 0 || (r[EFLAGS] & FLAG_RF) !== 0) this.step(block);
-      else if (block.compiled !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0) this.runTranslations(block);
-      else this.runInterpreted(block);
+      else if (block.compiled !== null && r[LEFT] >= block.count && pendingRequest(cpu) === 0) next = this.runTranslations(block);
+      else next = this.runInterpreted(block);
       if (cpu.halted) return 'halt';
       if (cpu.exitSlice) return 'kick';
     }
@@ -242,9 +252,9 @@ export class Engine implements EngineView {
 
   /**
    * Interpreted blocks, one after the other, up to one that has a translation or after which `loop` must look around: a device was touched, an instruction
-   * ended its block for more than a jump, an interrupt waits, the budget is used up.
+   * ended its block for more than a jump, an interrupt waits, the budget is used up. Returns the block at EIP; null: it must be looked for.
    */
-  private runInterpreted(first: Block): void {
+  private runInterpreted(first: Block): Block | null {
     const { cpu, r, blocks, translations, stops, threaded } = this;
     let block = first;
     for (;;) {
@@ -252,48 +262,53 @@ export class Engine implements EngineView {
       if (translations !== null && block.compiled === null && ++block.hits >= block.due) {
         const training = translations.comeUp(block);
         if ((training !== null || block.compiled !== null) && r[LEFT] >= block.count && pendingRequest(cpu) === 0) {
-          if (!this.mayEnter(block, training)) return;
+          if (!this.mayEnter(block, training)) return null;
           this.blocks.noteEntered(block, training);
-          if (training !== null) this.train(block, training);
-          else this.runTranslations(block);
-          return;
+          if (training === null) return this.runTranslations(block);
+          this.train(block, training);
+          return null;
         }
       }
       const packed = threaded !== null && r[LEFT] >= block.count && threaded.has(block);
       if (packed) {
         const last = threaded.run(block);
-        if (last === null) return;
+        if (last === null) return null;
         block = last;
       } else {
         if (block.hasInto) this.current = block;
         interpret(cpu, block, block.count);
-        if (cpu.breakBlock || !block.quiet) return;
+        if (cpu.breakBlock || !block.quiet) return null;
       }
-      if (r[LEFT] <= 0) return;
-      if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return;
+      if (r[LEFT] <= 0) return null;
+      if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return null;
       block = blocks.behind(block);
-      if (block.compiled !== null || (stops?.breaks && !stops.isClear(block))) return;
+      if (block.compiled !== null || (stops?.breaks && !stops.isClear(block))) return block;
       if (packed) threaded.link(block);
     }
   }
 
-  /** Translations, one after the other, with no interrupt to be taken: up to one behind which `loop` must look around, or to a block that has none. */
-  private runTranslations(first: Block): void {
+  /** Translations, one after the other, with no interrupt to be taken: up to one behind which `loop` must look around, or to a block that has none. Returns the block at EIP; null: it must be looked for. */
+  private runTranslations(first: Block): Block | null {
     const { stops, chain } = this;
-    for (let block: Block | null = first; block !== null; ) {
+    let block = first;
+    for (;;) {
       let stopped = NOT_ENTERED;
       if (!stops?.breaks) {
         block = chain.run(block);
         stopped = chain.stopped;
       }
+      if (stopped === NOT_TO_BE_ENTERED) return block;
       if (stopped === NOT_ENTERED) stopped = this.runTranslation(block);
-      block = this.translationBehind(block, stopped);
+      const next = this.blockBehind(block, stopped);
+      if (next === null || next.compiled === null || this.r[LEFT] < next.count || (stops?.breaks && !stops.isClear(next))) return next;
+      block = next;
     }
   }
 
   /** One translation, whatever is due for its block, and gives what it returned. */
   private runTranslation(block: Block): number {
     if (block.hasInto) this.current = block;
+    this.blocks.hits(block);
     if (++block.hits >= block.due) {
       const training = this.translations!.comeUp(block);
       if (!this.mayEnter(block, training)) return EXECUTED;
@@ -303,17 +318,17 @@ export class Engine implements EngineView {
         return EXECUTED;
       }
     }
+    this.entries.admit(block);
     return block.compiled!();
   }
 
-  /** What comes behind a translation that returned `stopped`, to be entered at once; null: `loop` must look around. */
-  private translationBehind(block: Block, stopped: number): Block | null {
-    const { cpu, r, blocks, stops } = this;
+  /** The block behind a translation that returned `stopped`; null: `loop` must look around. */
+  private blockBehind(block: Block, stopped: number): Block | null {
+    const { cpu, r, blocks } = this;
     if (stopped >= 0) this.goOnInterpreted(block.members[tbOf(stopped)]!, indexOf(stopped));
     if (stopped !== JUMPED || r[LEFT] <= 0) return null;
     if (cpu.interruptRequest !== 0 && pendingRequest(cpu) !== 0) return null;
-    const next = blocks.behind(block);
-    return next.compiled === null || r[LEFT] < next.count || (stops?.breaks && !stops.isClear(next)) ? null : next;
+    return blocks.behind(block);
   }
 
   /** No breakpoint stands in a translation that is new: the block's, or one that is to be tried. */

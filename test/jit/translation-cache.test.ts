@@ -9,6 +9,7 @@ import { TestBlock, TestMachine } from './two-machines.js';
 class CountedBlock extends TestBlock {
   valid = true;
   compiled: (() => number) | null = null;
+  place = 0;
   hits = 0;
   due = 0;
   translation: Translation | null = null;

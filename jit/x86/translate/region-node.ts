@@ -28,7 +28,7 @@ export interface RegionSize {
 /** For blocks that are met for the first time. */
 export const ALONE: RegionSize = { nodes: 1, insns: 0, weight: 1, shared: false };
 /** For blocks that have become hot. */
-export const SMALL: RegionSize = { nodes: 10, insns: 50, weight: 0.12, shared: false };
+export const SMALL: RegionSize = { nodes: 14, insns: 75, weight: 0.12, shared: false };
 /** For regions that are entered very often. */
 export const LARGE: RegionSize = { nodes: 20, insns: 100, weight: 0.06, shared: true };
 

@@ -6,6 +6,7 @@ import type { Cpu } from '../cpu.js';
 import type { Insn } from '../insn.js';
 import { type AccessCheck, accessCheckOf } from './access-check.js';
 import { emitters } from './emitters.js';
+import type { EntryTable } from './entry-table.js';
 import { environment } from './environment.js';
 import { ALONE, alone, LARGE, type RegionNode, type RegionSize, SMALL } from './region-node.js';
 import { scriptConstants } from './script.js';
@@ -41,6 +42,8 @@ export interface TranslationOptions {
   readonly optimiser?: Optimiser | null;
   /** Host milliseconds, for the statistics only. */
   readonly now?: () => number;
+  /** Told of translations that are lost or replaced. */
+  readonly entries?: EntryTable;
   /** Live translations at most. */
   readonly capacity?: number;
   /** Blocks to be translated together with one that is entered often, itself first; absent: no others. */
@@ -151,6 +154,7 @@ export class TranslationCache {
 
   /** Lets the block come up again after so many more executions. */
   private again(block: TranslatableBlock, executions: number): void {
+    this.options.entries?.settle(block);
     block.due = block.hits + executions;
   }
 
@@ -216,6 +220,7 @@ export class TranslationCache {
     if (entry.pending !== translation) return;
     if (entry.compiled === null) this.live.push(entry);
     if (this.options.optimiser?.isOptimised(translation.generated)) this.statistics.optimised++;
+    this.options.entries?.forget(entry);
     entry.compiled = translation.run;
     entry.clearOf = 0;
     entry.era = -1;
@@ -244,6 +249,7 @@ export class TranslationCache {
       this.again(block, PENANCE);
     }
     for (const entry of block.users) {
+      this.options.entries?.forget(entry);
       entry.compiled = entry.pending = null;
       if (again) this.again(entry, 1);
       this.statistics.dropped++;
@@ -296,6 +302,7 @@ export class TranslationCache {
     this.live = this.live.filter((b) => b.compiled !== null);
     const excess = this.live.length - Math.floor(((this.options.capacity ?? CAPACITY) * 7) / 8);
     for (const block of this.live.splice(0, Math.max(excess, 0))) {
+      this.options.entries?.forget(block);
       block.compiled = null;
       this.again(block, this.options.hot ?? 0);
       this.statistics.dropped++;

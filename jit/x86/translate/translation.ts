@@ -13,6 +13,8 @@ export interface TranslatableBlock extends TbSource {
   translation: Translation | null;
   /** One that is not yet good enough to be entered. */
   pending: Translation | null;
+  /** Where EntryTable has it; 0: nowhere. */
+  place: number;
   /** How often the engine came here. */
   hits: number;
   /** Comes up again with so many hits. */
