@@ -1,5 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import type { ContentHash } from './content-hash.js';
 
 const PAGE = 4096;
@@ -7,6 +9,8 @@ const PAGE = 4096;
 const MAX_UNPACKED_BYTES = 512 << 20;
 /** Files are looked into up to this length. */
 const MAX_FILE_BYTES = 512 << 20;
+/** Files are read and unpacked in pieces of so many bytes. */
+const PIECE_BYTES = 1 << 20;
 /** newc header: magic, then 13 fields of 8 hex digits. */
 const CPIO_HEADER_BYTES = 110;
 const CPIO_MAGIC = '070701';
@@ -22,17 +26,35 @@ export interface KnownPage {
   readonly length: number;
 }
 
+/** What files hold and unpack to, by `KnownPage.source`. */
+export type KnownSources = ReadonlyMap<number, Uint8Array>;
+
 /**
  * The pages that a guest's memory holds because a kernel or RAM disk was put there, or unpacked by the guest: they are in the inputs, which a replay needs
  * anyway, and half of what a booting Linux leaves in memory.
  */
 export class KnownPages {
   private readonly files: readonly string[];
-  private readonly sources = new Map<number, Uint8Array | null>();
+  private readonly sources: Map<number, Uint8Array | null>;
 
-  /** @param files the inputs of the recording, in LOG.json's order, where they are now. */
-  constructor(files: readonly string[]) {
+  /**
+   * @param files the inputs of the recording, in LOG.json's order, where they are now
+   * @param sources what has been read of them; the rest is read when it is needed
+   */
+  constructor(files: readonly string[], sources: KnownSources = new Map()) {
     this.files = files;
+    this.sources = new Map(sources);
+  }
+
+  /** Reads some sources into memory that threads can share; what cannot be read, or not before the signal, is left out. */
+  async share(sources: Iterable<number>, signal?: AbortSignal): Promise<KnownSources> {
+    const shared = new Map<number, Uint8Array>();
+    for (const source of sources) {
+      const path = this.files[source >>> 1];
+      const bytes = path === undefined ? null : await sharedBytes(path, (source & 1) === 1, signal);
+      if (bytes !== null) shared.set(source, bytes);
+    }
+    return shared;
   }
 
   /** All pages by their hash. Reads all files. */
@@ -77,6 +99,34 @@ export class KnownPages {
       return null;
     }
   }
+}
+
+/** A file, or what it unpacks to; null: it is too long, or cannot be read. */
+async function sharedBytes(path: string, unpacked: boolean, signal?: AbortSignal): Promise<Uint8Array | null> {
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  const collect = async (stream: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const piece of stream) {
+      total += piece.length;
+      if (total > (unpacked ? MAX_UNPACKED_BYTES : MAX_FILE_BYTES)) throw new RangeError('too long');
+      pieces.push(piece);
+    }
+  };
+  try {
+    if ((await stat(path)).size > MAX_FILE_BYTES) return null;
+    const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+    const options = signal === undefined ? {} : { signal };
+    await (unpacked ? pipeline(file, createGunzip({ chunkSize: PIECE_BYTES }), collect, options) : pipeline(file, collect, options));
+  } catch {
+    return null;
+  }
+  const bytes = new Uint8Array(new SharedArrayBuffer(total));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /** A page from `offset` on, with zeros behind `to`. */

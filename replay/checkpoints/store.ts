@@ -242,6 +242,16 @@ export class CheckpointStore {
     return contents;
   }
 
+  /** The sources of the recording's inputs (`KnownPage.source`) that contents are part of. */
+  knownSources(): number[] {
+    const sources = new Set<number>();
+    for (const { record } of this.blocks) {
+      const payload = record.type === RECORD_KNOWN ? this.file.payload(record) : null;
+      for (let at = HASH_BYTES; at < (payload?.length ?? 0); at += KNOWN_ENTRY_BYTES) sources.add(payload![at]!);
+    }
+    return [...sources].sort((a, b) => a - b);
+  }
+
   private loadKnown(block: Block, payload: Uint8Array): Uint8Array[] | null {
     if (payload.length !== block.record.count * KNOWN_ENTRY_BYTES) return null;
     const view = new DataView(payload.buffer, payload.byteOffset, payload.length);

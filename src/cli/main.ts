@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --v8-pool-size=0
+#!/usr/bin/env -S GLIBC_TUNABLES=glibc.malloc.hugetlb=1 node --v8-pool-size=0
 import { warmUp } from './warm-worker.js';
 
 /** Commands that run a machine by a RunningJob. */

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { KnownSources } from '../../replay/checkpoints/known-pages.js';
 import { CheckpointStore, type StoredCheckpoint } from '../../replay/checkpoints/store.js';
 import type { EventSource } from '../../replay/event-source.js';
 import type { LogEventSource } from '../../replay/log/event-source.js';
@@ -35,6 +36,8 @@ export interface TimelineOptions extends ReplaySettings {
   /** Compare what is read of the store with its hashes. */
   readonly checked?: boolean;
   readonly instruments?: Instruments;
+  /** What has been read of the inputs for pages that the store does not hold. */
+  readonly knownSources?: KnownSources;
 }
 
 /**
@@ -74,10 +77,12 @@ export class Timeline {
     if (this.store?.checkpoints[0]?.icount !== 0) this.keep();
   }
 
-  private openStore({ log, config, inputs, checked }: TimelineOptions): CheckpointStore | null {
+  private openStore({ log, config, inputs, checked, knownSources }: TimelineOptions): CheckpointStore | null {
     try {
       const identity = recordingIdentity(log, config, inputs);
-      const store = new CheckpointStore(checkpointsPath(log), identity, knownPages(config, inputs), { strict: checked ?? false });
+      const store = new CheckpointStore(checkpointsPath(log), identity, knownPages(config, inputs, knownSources), {
+        strict: checked ?? false,
+      });
       this.complaints.push(...store.damages.map((d) => `${checkpointsPath(log)}: ${d}`));
       return store;
     } catch (e) {

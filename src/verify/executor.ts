@@ -1,3 +1,4 @@
+import type { KnownSources } from '../../replay/checkpoints/known-pages.js';
 import { hashLog } from '../../replay/checkpoints/store-writer.js';
 import { digestMachine } from '../core/digest.js';
 import { DivergenceError } from '../core/errors.js';
@@ -16,10 +17,13 @@ export class SegmentExecutor {
     this.onProgress = onProgress;
   }
 
-  /** Throws UserError when `from` cannot be restored. */
-  run(segment: Segment, worker: number): SegmentOutcome {
+  /**
+   * @param knownSources what has been read of the inputs
+   * @throws UserError when `from` cannot be restored
+   */
+  run(segment: Segment, worker: number, knownSources?: KnownSources): SegmentOutcome {
     const started = performance.now();
-    const timeline = this.begin(segment);
+    const timeline = this.begin(segment, knownSources);
     const from = timeline.icount;
     let differences: readonly Difference[] = [];
     let divergence: SegmentOutcome['divergence'] = null;
@@ -46,11 +50,16 @@ export class SegmentExecutor {
   }
 
   /** A machine that stands where the segment begins. */
-  private begin({ from, fromIcount }: Segment): Timeline {
+  private begin({ from, fromIcount }: Segment, knownSources: KnownSources | undefined): Timeline {
     let timeline = this.timeline;
     if (timeline === null || (from === null && timeline.icount !== 0)) {
       this.close();
-      timeline = this.timeline = new Timeline({ ...this.recording, checked: true, onProgress: (icount) => this.onProgress(icount) });
+      timeline = this.timeline = new Timeline({
+        ...this.recording,
+        checked: true,
+        onProgress: (icount) => this.onProgress(icount),
+        ...(knownSources && { knownSources }),
+      });
     }
     if (from === null) return timeline;
     const checkpoint = checkpointNumber(timeline.store, from, fromIcount);

@@ -8,6 +8,8 @@ import { planSegments, type Segment, type VerifiedRecording } from './segment.js
 export interface Plan {
   readonly segments: Segment[];
   readonly warnings: string[];
+  /** Which sources of the inputs workers need (`KnownPage.source`). */
+  readonly knownSources: readonly number[];
 }
 
 /** Cuts a recording at the checkpoints beside it. Without a store that can be used the whole recording is one segment. */
@@ -16,14 +18,15 @@ export function planVerification({ log, config, inputs, final }: VerifiedRecordi
   try {
     const store = new CheckpointStore(path, recordingIdentity(log, config, inputs), knownPages(config, inputs));
     const { damages, usable } = store.scrub();
+    const knownSources = store.knownSources();
     store.close();
-    return { segments: planSegments(usable, final), warnings: damages.map((d) => `${path}: ${d}`) };
+    return { segments: planSegments(usable, final), warnings: damages.map((d) => `${path}: ${d}`), knownSources };
   } catch (e) {
     if (!(e instanceof UserError)) throw e;
     const hint =
       e.code === 'file-not-found'
         ? `${path} is not there; "palindrome checkpoint add" makes it, so that several workers can verify`
         : e.message;
-    return { segments: planSegments([], final), warnings: [hint] };
+    return { segments: planSegments([], final), warnings: [hint], knownSources: [] };
   }
 }

@@ -1,9 +1,10 @@
+import { knownPages } from '../machine/checkpoint-files.js';
 import { MachineWorker } from '../machine/machine-worker.js';
 import type { Diagnosis } from './diagnose.js';
 import { Lanes } from './lanes.js';
 import { planVerification } from './plan.js';
 import { isWrong, type Segment, type SegmentOutcome, type VerifiedRecording } from './segment.js';
-import type { SegmentReply, VerifyWorkerData } from './worker.js';
+import type { SegmentReply, SegmentTask, VerifyWorkerData } from './worker.js';
 
 /** A segment is tried again once when its worker dies. */
 const ATTEMPTS = 2;
@@ -50,7 +51,7 @@ export interface VerifyOptions {
 /** Replays all segments of a recording, several at a time, and compares each with the checkpoint at its end. */
 export async function verify(recording: VerifiedRecording, options: VerifyOptions): Promise<VerifyResult> {
   const started = performance.now();
-  const { segments, warnings } = planVerification(recording);
+  const { segments, warnings, knownSources: needed } = planVerification(recording);
   const workers = Math.max(1, Math.min(options.workers, segments.length));
   const places = new SharedArrayBuffer(8 * workers);
   const worker = new URL('./worker.js', import.meta.url);
@@ -66,9 +67,14 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
   tell();
   const progress = setInterval(tell, 200);
   const isOver = (): boolean => options.signal?.aborted ?? false;
+  // While the workers load their modules.
+  const reading = knownPages(recording.config, recording.inputs).share(needed, options.signal);
   const runLane = async (lane: number): Promise<void> => {
+    // One that does not begin is tried again with its first segment, and counted there.
+    await threads[lane]!.run('ready', null).catch(() => {});
+    const knownSources = await reading;
     for (let segment = lanes.next(lane); segment !== null && !isOver(); segment = lanes.next(lane)) {
-      const reply = await attempt(threads[lane]!, segment, isOver);
+      const reply = await attempt(threads[lane]!, { segment, knownSources }, isOver);
       if (reply === null) return;
       if ('refused' in reply) findings.push({ segment, outcome: null, failure: reply.refused, diagnosis: null });
       else {
@@ -103,11 +109,11 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
 }
 
 /** Null: stopped. A worker does not listen while its segment runs: the signal ends it. */
-async function attempt(thread: MachineWorker, segment: Segment, isOver: () => boolean): Promise<SegmentReply | null> {
+async function attempt(thread: MachineWorker, task: SegmentTask, isOver: () => boolean): Promise<SegmentReply | null> {
   let failure = '';
   for (let n = 0; n < ATTEMPTS && !isOver(); n++) {
     try {
-      return (await thread.run('segment', segment)) as SegmentReply;
+      return (await thread.run('segment', task)) as SegmentReply;
     } catch (e) {
       failure = (e as Error).message;
     }

@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+import type { KnownSources } from '../../replay/checkpoints/known-pages.js';
 import { UserError } from '../core/errors.js';
 import { type Diagnosis, diagnose } from './diagnose.js';
 import { SegmentExecutor } from './executor.js';
@@ -22,10 +23,19 @@ const executor = new SegmentExecutor(recording, (icount) => {
   place[number] = icount;
 });
 
+export interface SegmentTask {
+  readonly segment: Segment;
+  /** In shared memory: what all workers need of the inputs. */
+  readonly knownSources: KnownSources;
+}
+
+/** Task of the pool: nothing, which says that all modules are loaded. */
+export function ready(): void {}
+
 /** Task of the pool: replays one segment and compares. */
-export function segment(task: Segment): SegmentReply {
+export function segment(task: SegmentTask): SegmentReply {
   try {
-    const outcome = executor.run(task, number);
+    const outcome = executor.run(task.segment, number, task.knownSources);
     place[number] = outcome.icount;
     return { outcome };
   } catch (e) {

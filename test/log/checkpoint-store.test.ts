@@ -1,7 +1,7 @@
 // Oracle: self-consistency (what was put into a store is what comes out; any damaged byte is found or does no harm)
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cpioArchive } from '../../perf/guests/cpio.js';
 import type { Footprint } from '../../replay/checkpoints/footprint.js';
@@ -125,6 +125,29 @@ describe('a store of checkpoints', () => {
     expect(store.nearest(4999)?.icount).toBe(4000);
     expect(store.nearest(5000)?.icount).toBe(5000);
     store.close();
+  });
+
+  it('takes pages of the inputs from what was read of them for several threads', async () => {
+    const store = open();
+    expect(store.knownSources()).toEqual([0, 3]);
+    store.close();
+    const sources = await known().share([0, 3]);
+    expect([...sources.values()].every(({ buffer }) => buffer instanceof SharedArrayBuffer)).toBe(true);
+    const nowhere = join(folder, 'nowhere');
+    const elsewhere = new CheckpointStore(path, IDENTITY, new KnownPages([nowhere, nowhere], sources), { strict: true });
+    for (let k = 0; k < memories.length; k++) expect([k, isRight(elsewhere, k)]).toEqual([k, true]);
+    elsewhere.close();
+  });
+
+  it('shares what several archives in a row unpack to, and leaves out what cannot be read', async () => {
+    const members = [page(221), noise(5, 9), page(222).subarray(0, 77)];
+    const path = join(folder, 'members.gz');
+    writeFileSync(path, Buffer.concat(members.map((m) => gzipSync(m))));
+    const sources = await new KnownPages([path, file, join(folder, 'nowhere')]).share([0, 1, 3, 4, 5, 6]);
+    expect([...sources.keys()]).toEqual([0, 1]);
+    expect((await known().share([0], AbortSignal.abort())).size).toBe(0);
+    expect(Buffer.compare(sources.get(0)!, readFileSync(path))).toBe(0);
+    expect(Buffer.compare(sources.get(1)!, gunzipSync(readFileSync(path)))).toBe(0);
   });
 
   it('has equal pages once, and those of the inputs not at all', () => {
