@@ -6,7 +6,7 @@ const EXIT_AT_ONCE = 130;
 /**
  * Ctrl-C, a request to end, a terminal that was closed: the first one asks for an end in good order, another one ends the program at once (exit code 130).
  * @param stop told of the first one by its number
- * @returns the function that leaves signals to the system again
+ * @returns the function that leaves signals to the system again, if there was none: after one they stay here, lest its echo end the program before it has said how it ended
  */
 export function onStopSignal(stop: (number: number) => void): () => void {
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
@@ -18,6 +18,7 @@ export function onStopSignal(stop: (number: number) => void): () => void {
   };
   for (const name of STOP_SIGNALS) process.on(name, onSignal);
   return () => {
+    if (first !== null) return;
     for (const name of STOP_SIGNALS) process.off(name, onSignal);
   };
 }

@@ -31,21 +31,27 @@ export class MachineWorker {
 
   /** Runs a task; rejects with what it threw, or what its thread died of. */
   async run(name: string, task: unknown): Promise<unknown> {
+    const { signal } = this.options;
+    signal?.throwIfAborted();
     this.pool ??= this.makePool();
     const { pool } = this;
-    // What a thread dies of before it has its task.
-    let died: (e: Error) => void = () => {};
+    // What a thread dies of before it has its task, or the signal.
+    let died: (reason: unknown) => void = () => {};
     const death = new Promise<never>((_, reject) => {
       died = reject;
     });
+    const aborted = (): void => died(signal?.reason);
     pool.on('error', died);
+    // The pool is not told of the signal: it would begin another thread in place of the one that it ends, and once more when that one has ended behind the pool itself.
+    signal?.addEventListener('abort', aborted, { once: true });
     try {
-      return await Promise.race([pool.run(task, { name, signal: this.options.signal ?? null }), death]);
+      return await Promise.race([pool.run(task, { name }), death]);
     } catch (e) {
       await this.close();
       throw e;
     } finally {
       pool.off('error', died);
+      signal?.removeEventListener('abort', aborted);
     }
   }
 

@@ -15,15 +15,19 @@ const log = join(folder, 'boot.rr');
 const TOO_SMALL_MIB = 8;
 const marker = join(folder, 'marker');
 
-/** A module to be loaded first in every thread: what a worker does when it reads its first file. */
-function fault(name: string, condition: string, action: string): string[] {
+/** A module to be loaded first in every thread: what a worker does when it opens the log, or when it begins. */
+function fault(name: string, condition: string, action: string, when: 'begins' | 'opens the log' = 'opens the log'): string[] {
   const path = join(folder, `${name}.mjs`);
+  const act = `fs.writeFileSync(${JSON.stringify(marker)}, ''); ${action};`;
   const text = [
     "import fs from 'node:fs';",
     "import { syncBuiltinESMExports } from 'node:module';",
     "import { isMainThread } from 'node:worker_threads';",
+    'const { openSync } = fs;',
     `if (!isMainThread && ${condition}) {`,
-    `  fs.readSync = () => { fs.writeFileSync(${JSON.stringify(marker)}, ''); ${action}; };`,
+    when === 'begins'
+      ? act
+      : `fs.openSync = (path, ...rest) => { if (path === ${JSON.stringify(log)}) { ${act} } return openSync(path, ...rest); };`,
     '  syncBuiltinESMExports();',
     '}',
   ];
@@ -87,9 +91,14 @@ describe('verify', () => {
     for (const failure of failures) expect(failure).toContain('its worker ended 2 times');
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends at once with %s, whatever its workers do, and says so', async (signal) => {
+  it.each([
+    ['SIGINT', 'opens the log'],
+    ['SIGTERM', 'opens the log'],
+    ['SIGHUP', 'opens the log'],
+    ['SIGHUP', 'begins'],
+  ] as const)('ends at once with %s when a worker hangs that %s, and says so', async (signal, when) => {
     const hang = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
-    vi.stubEnv('NODE_OPTIONS', fault('hang', 'true', hang).join('='));
+    vi.stubEnv('NODE_OPTIONS', fault('hang', 'true', hang, when).join('='));
     const run = new Background('verify', log, '--workers', '2');
     vi.unstubAllEnvs();
     await run.until(() => existsSync(marker));

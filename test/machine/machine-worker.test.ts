@@ -1,0 +1,48 @@
+// Oracle: Node's thread ids, which count every thread that was begun
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import { MachineWorker } from '../../src/machine/machine-worker.js';
+import { temporaryFolder } from '../cli.js';
+
+/** Tasks: one that says that it runs, and goes on for ever; one that does nothing. */
+const TASKS = `
+  import { workerData } from 'node:worker_threads';
+  export function forever() {
+    Atomics.store(workerData, 0, 1);
+    Atomics.notify(workerData, 0);
+    for (;;) ;
+  }
+  export function nothing() { return 'done'; }
+`;
+
+/** Begins a thread and ends it. */
+async function nextThreadId(): Promise<number> {
+  const worker = new Worker('', { eval: true });
+  const { threadId } = worker;
+  await worker.terminate();
+  return threadId;
+}
+
+function workerWith(signal: AbortSignal, running: Int32Array): MachineWorker {
+  const path = join(temporaryFolder(), 'tasks.mjs');
+  writeFileSync(path, TASKS);
+  return new MachineWorker({ worker: pathToFileURL(path), workerData: running, signal });
+}
+
+it('ends its thread with the signal, whatever it does, and begins no other', async () => {
+  const stop = new AbortController();
+  const running = new Int32Array(new SharedArrayBuffer(4));
+  const worker = workerWith(stop.signal, running);
+  const before = await nextThreadId();
+  expect(await worker.run('nothing', null)).toBe('done');
+  const task = worker.run('forever', null);
+  await Atomics.waitAsync(running, 0, 0).value;
+  stop.abort(new Error('stopped'));
+  await expect(task).rejects.toThrow('stopped');
+  await expect(worker.run('nothing', null)).rejects.toThrow('stopped');
+  await worker.close();
+  expect((await nextThreadId()) - before).toBe(2);
+});
