@@ -1,6 +1,7 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import type { ContentHash } from './content-hash.js';
 
@@ -35,15 +36,18 @@ export type KnownSources = ReadonlyMap<number, Uint8Array>;
  */
 export class KnownPages {
   private readonly files: readonly string[];
-  private readonly sources: Map<number, Uint8Array | null>;
+  private readonly sources = new Map<number, Uint8Array | null>();
 
   /**
-   * @param files the inputs of the recording, in LOG.json's order, where they are now
-   * @param sources what has been read of them; the rest is read when it is needed
+   * @param files the inputs of the recording, in LOG.json's order, where they are now. They are read when they are needed
    */
-  constructor(files: readonly string[], sources: KnownSources = new Map()) {
+  constructor(files: readonly string[]) {
     this.files = files;
-    this.sources = new Map(sources);
+  }
+
+  /** Takes what somebody has read of them. */
+  add(sources: KnownSources): void {
+    for (const [number, bytes] of sources) this.sources.set(number, bytes);
   }
 
   /** Reads some sources into memory that threads can share; what cannot be read, or not before the signal, is left out. */
@@ -57,20 +61,31 @@ export class KnownPages {
     return shared;
   }
 
-  /** All pages by their hash. Reads all files. */
-  index(hashOf: ContentHash): Map<string, KnownPage> {
-    const found = new Map<string, KnownPage>();
-    for (let source = 0; source < this.files.length * 2; source++) {
+  /** Adds the pages of the files, as they are, by their hash to those that were found before. */
+  index(hashOf: ContentHash, found: Map<string, KnownPage>): void {
+    for (let source = 0; source < this.files.length * 2; source += 2) {
       const bytes = this.source(source);
-      if (bytes === null) continue;
-      for (const [from, to] of (source & 1) === 0 ? [[0, bytes.length] as const] : cpioFiles(bytes))
-        for (let offset = from; offset < to; offset += PAGE) {
-          const hash = hashOf(cut(bytes, offset, to));
-          if (!found.has(hash)) found.set(hash, { source, offset, length: Math.min(PAGE, to - offset) });
-        }
+      if (bytes !== null) addPages(source, bytes, [0, bytes.length], hashOf, found);
       this.sources.delete(source);
     }
-    return found;
+  }
+
+  /** The same with what the files unpack to, which takes a second: another thread unpacks, and this one does other things between two pieces. */
+  async indexUnpacked(hashOf: ContentHash, found: Map<string, KnownPage>): Promise<void> {
+    for (const [number, path] of this.files.entries()) {
+      const bytes = await sharedBytes(path, true);
+      if (bytes === null) continue;
+      let looked = 0;
+      for (const [from, to] of cpioFiles(bytes))
+        for (let at = from; at < to; at += PIECE_BYTES) {
+          const end = Math.min(at + PIECE_BYTES, to);
+          addPages(2 * number + 1, bytes, [at, end], hashOf, found);
+          looked += end - at;
+          if (looked < PIECE_BYTES) continue;
+          looked = 0;
+          await setImmediate();
+        }
+    }
   }
 
   /** The page at a place; null when the file does not reach as far. */
@@ -127,6 +142,20 @@ async function sharedBytes(path: string, unpacked: boolean, signal?: AbortSignal
     at += piece.length;
   }
   return bytes;
+}
+
+/** Adds the pages from a place of a source to another, unless they were found before. */
+function addPages(
+  source: number,
+  bytes: Uint8Array,
+  [from, to]: readonly [number, number],
+  hashOf: ContentHash,
+  found: Map<string, KnownPage>,
+): void {
+  for (let offset = from; offset < to; offset += PAGE) {
+    const hash = hashOf(cut(bytes, offset, to));
+    if (!found.has(hash)) found.set(hash, { source, offset, length: Math.min(PAGE, to - offset) });
+  }
 }
 
 /** A page from `offset` on, with zeros behind `to`. */

@@ -57,7 +57,8 @@ export class StoreWriter {
   private readonly ids: Map<string, number>;
   /** Hashes by content. */
   private readonly hashes: string[];
-  private readonly known: ReadonlyMap<string, KnownPage>;
+  /** Pages of the inputs, by hash. */
+  private readonly known = new Map<string, KnownPage>();
   /** Of the checkpoint that the next one's changes are from. */
   private tables: Record<string, PageTable> = {};
   /** Pairs of page and content of the checkpoint that is coming. */
@@ -82,7 +83,7 @@ export class StoreWriter {
     file: StoreFile,
     description: Pick<StoreDescription, 'spaces'>,
     hashOf: ContentHash,
-    known: ReadonlyMap<string, KnownPage>,
+    inputs: KnownPages,
     hashes: string[],
     there: readonly (StoredCheckpoint | null)[],
     footprints: readonly DetailedSpan[],
@@ -93,7 +94,7 @@ export class StoreWriter {
     this.file = file;
     this.spaces = description.spaces;
     this.hashOf = hashOf;
-    this.known = known;
+    inputs.index(hashOf, this.known);
     this.hashes = hashes;
     this.ids = new Map(hashes.map((hash, id) => [hash, id]));
     this.count = there.length;
@@ -105,7 +106,7 @@ export class StoreWriter {
     const hash: HashName = description.hash ?? 'blake2b512';
     const hashOf = contentHash(hash);
     const file = StoreFile.create(path, { ...description, hash: hash === 'sha256' ? undefined : hash });
-    return new StoreWriter(file, description, hashOf, known.index(hashOf), [''], [], [], log);
+    return new StoreWriter(file, description, hashOf, known, [''], [], [], log);
   }
 
   /** Goes on with a store that is there; see CheckpointStore for the errors. */
@@ -113,7 +114,12 @@ export class StoreWriter {
     const store = new CheckpointStore(path, identity, known, { writable: true });
     const file = store.release();
     file.goOn();
-    return new StoreWriter(file, store, store.hashOf, known.index(store.hashOf), store.hashes(), store.all, store.footprintSpans, log);
+    return new StoreWriter(file, store, store.hashOf, known, store.hashes(), store.all, store.footprintSpans, log);
+  }
+
+  /** Learns the pages that the inputs unpack to, meanwhile or later: until it has, those are stored like others. */
+  async learnUnpacked(inputs: KnownPages): Promise<void> {
+    await inputs.indexUnpacked(this.hashOf, this.known);
   }
 
   /** Some of what changed in a space since the checkpoint before: numbers of pages, and their bytes one behind the other. Each page once. */

@@ -1,4 +1,4 @@
-import { KnownPages, type KnownSources } from '../../replay/checkpoints/known-pages.js';
+import { KnownPages } from '../../replay/checkpoints/known-pages.js';
 import type { MachineConfig } from './config.js';
 import type { InputFile } from './input-paths.js';
 
@@ -12,10 +12,7 @@ export function inputPlaces(config: MachineConfig, inputs: readonly Pick<InputFi
   return inputs.map(({ path }) => config.foundAt?.get(path) ?? path);
 }
 
-/**
- * The pages of a recording's inputs.
- * @param sources what has been read of them
- */
-export function knownPages(config: MachineConfig, inputs: readonly Pick<InputFile, 'path'>[], sources?: KnownSources): KnownPages {
-  return new KnownPages(inputPlaces(config, inputs), sources);
+/** The pages of a recording's inputs. */
+export function knownPages(config: MachineConfig, inputs: readonly Pick<InputFile, 'path'>[]): KnownPages {
+  return new KnownPages(inputPlaces(config, inputs));
 }

@@ -6,15 +6,15 @@ import { UserError } from '../core/errors.js';
  */
 export type CheckpointInterval = { readonly instructions: number; readonly leastMs?: number } | { readonly guestNs: number } | null;
 
-/** Of a recording: closer ones cost it more (see ARCHITECTURE.md), and can be added. */
-export const RECORDING_INTERVAL = '1s';
-/** Of those made afterwards: see AUTOMATIC. */
-export const ADDED_INTERVAL = 'auto';
+/** Of a recording: see AUTOMATIC. */
+export const RECORDING_INTERVAL = 'auto';
+/** Of those made afterwards, beside nothing that must not be slowed down: a bit closer still. */
+export const ADDED_INTERVAL = '8M';
 /**
  * Any instruction is reached within some tenths of a second: code that has just come from a checkpoint is interpreted, at 20 to 60 million instructions a second. A guest in a hot loop executes as
  * many in a few milliseconds: then the cost of making them is what counts, and the loop is as fast behind a seek.
  */
-const AUTOMATIC: CheckpointInterval = { instructions: 8e6, leastMs: 25 };
+const AUTOMATIC: CheckpointInterval = { instructions: 12e6, leastMs: 25 };
 /** Nearer than this they would only cost. */
 const LEAST_INSTRUCTIONS = 1000;
 const UNITS: Readonly<Record<string, number>> = { s: 1e9, ms: 1e6, us: 1e3, ns: 1 };

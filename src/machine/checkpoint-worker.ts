@@ -47,6 +47,7 @@ attempt(() => {
   const known = new KnownPages(start.inputs);
   const { path, description, log } = start;
   writer = start.extend ? StoreWriter.extend(path, description.identity, known, log) : StoreWriter.create(path, description, known, log);
+  void writer.learnUnpacked(known);
 });
 
 function accept(message: NonNullable<CheckpointMessage>): void {

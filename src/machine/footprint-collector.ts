@@ -33,6 +33,8 @@ interface OpenFootprint extends Span, TouchedData {
 const CODE_GAP = 16;
 /** Nearer than this they would cost more than they spare a search. */
 const LEAST_INSTRUCTIONS = 48_000_000;
+/** The same in a machine that is being recorded: each costs it some 20 ms. */
+const LEAST_WHILE_RECORDING = 120_000_000;
 const END_OF_MEMORY = 2 ** 32;
 const PAGE_BYTES = 4096;
 
@@ -45,6 +47,7 @@ export class FootprintCollector {
   private readonly send: (footprint: CollectedFootprint) => void;
   private readonly executed = new ExecutedCode();
   private readonly bytes: WatchedBytes | null;
+  private readonly leastInstructions: number;
   /** Up to the last checkpoint, still to be closed. */
   private open: OpenFootprint | null = null;
   /** Where the stretch under way begins; null: nothing is collected yet. */
@@ -55,6 +58,7 @@ export class FootprintCollector {
     this.machine = machine;
     this.send = send;
     this.bytes = limits === null ? null : new WatchedBytes(machine.cpu, limits);
+    this.leastInstructions = limits === null ? LEAST_WHILE_RECORDING : LEAST_INSTRUCTIONS;
   }
 
   get isOpen(): boolean {
@@ -63,7 +67,7 @@ export class FootprintCollector {
 
   /** A checkpoint is about to be made: a footprint may end here. It does where it is long enough: each costs a look at all that is executed. */
   progressedTo(icount: number): void {
-    if (this.from === null || icount - this.from >= LEAST_INSTRUCTIONS) this.checkpoint();
+    if (this.from === null || icount - this.from >= this.leastInstructions) this.checkpoint();
   }
 
   /** A footprint ends at the checkpoint that is about to be made, just before `watchWrites`. */

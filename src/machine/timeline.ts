@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { KnownSources } from '../../replay/checkpoints/known-pages.js';
+import type { KnownPages } from '../../replay/checkpoints/known-pages.js';
 import { CheckpointStore, type StoredCheckpoint } from '../../replay/checkpoints/store.js';
 import type { EventSource } from '../../replay/event-source.js';
 import type { LogEventSource } from '../../replay/log/event-source.js';
@@ -36,8 +36,6 @@ export interface TimelineOptions extends ReplaySettings {
   /** Compare what is read of the store with its hashes. */
   readonly checked?: boolean;
   readonly instruments?: Instruments;
-  /** What has been read of the inputs for pages that the store does not hold. */
-  readonly knownSources?: KnownSources;
 }
 
 /**
@@ -49,6 +47,8 @@ export class Timeline {
   readonly session: ReplaySession;
   /** Stored checkpoints; empty without a store. */
   readonly store: CheckpointStore | null;
+  /** Pages that the store does not hold. */
+  readonly known: KnownPages;
   /** Why there is no store, or what of it is damaged. */
   readonly complaints: string[] = [];
   /** Where the last seek began to run. */
@@ -64,6 +64,7 @@ export class Timeline {
     const { source, session, build } = openReplay(options);
     this.source = source;
     this.session = session;
+    this.known = knownPages(options.config, options.inputs);
     this.store = this.openStore(options);
     try {
       this.machine = build({ now: () => performance.now(), hot: HOT, ...options.instruments });
@@ -77,12 +78,10 @@ export class Timeline {
     if (this.store?.checkpoints[0]?.icount !== 0) this.keep();
   }
 
-  private openStore({ log, config, inputs, checked, knownSources }: TimelineOptions): CheckpointStore | null {
+  private openStore({ log, config, inputs, checked }: TimelineOptions): CheckpointStore | null {
     try {
       const identity = recordingIdentity(log, config, inputs);
-      const store = new CheckpointStore(checkpointsPath(log), identity, knownPages(config, inputs, knownSources), {
-        strict: checked ?? false,
-      });
+      const store = new CheckpointStore(checkpointsPath(log), identity, this.known, { strict: checked ?? false });
       this.complaints.push(...store.damages.map((d) => `${checkpointsPath(log)}: ${d}`));
       return store;
     } catch (e) {

@@ -18,10 +18,18 @@ export class SegmentExecutor {
   }
 
   /**
+   * Builds the machine, before it is known what it is to run.
+   * @throws UserError when it cannot be built
+   */
+  prepare(): void {
+    this.timeline ??= new Timeline({ ...this.recording, checked: true, onProgress: (icount) => this.onProgress(icount) });
+  }
+
+  /**
    * @param knownSources what has been read of the inputs
    * @throws UserError when `from` cannot be restored
    */
-  run(segment: Segment, worker: number, knownSources?: KnownSources): SegmentOutcome {
+  run(segment: Segment, worker: number, knownSources: KnownSources = new Map()): SegmentOutcome {
     const started = performance.now();
     const timeline = this.begin(segment, knownSources);
     const from = timeline.icount;
@@ -50,17 +58,12 @@ export class SegmentExecutor {
   }
 
   /** A machine that stands where the segment begins. */
-  private begin({ from, fromIcount }: Segment, knownSources: KnownSources | undefined): Timeline {
-    let timeline = this.timeline;
-    if (timeline === null || (from === null && timeline.icount !== 0)) {
-      this.close();
-      timeline = this.timeline = new Timeline({
-        ...this.recording,
-        checked: true,
-        onProgress: (icount) => this.onProgress(icount),
-        ...(knownSources && { knownSources }),
-      });
-    }
+  private begin({ from, fromIcount }: Segment, knownSources: KnownSources): Timeline {
+    // Nothing but a new machine is where a recording begins.
+    if (from === null && this.timeline?.icount !== 0) this.close();
+    this.prepare();
+    const timeline = this.timeline!;
+    timeline.known.add(knownSources);
     if (from === null) return timeline;
     const checkpoint = checkpointNumber(timeline.store, from, fromIcount);
     const { icount, events } = timeline.moment();

@@ -35,7 +35,7 @@ export interface Segment {
 }
 
 /** More would cost more than they tell: each is a comparison of the machine with a checkpoint. */
-const MOST_SEGMENTS = 256;
+const MOST_SEGMENTS = 96;
 
 /** Cuts a recording at those of its checkpoints that can be used; where they are very many, at some, about equally far apart. */
 export function planSegments(all: readonly StoredCheckpoint[], final: RecordingEnd | null): Segment[] {

@@ -1,13 +1,14 @@
-import { knownPages } from '../machine/checkpoint-files.js';
-import { MachineWorker } from '../machine/machine-worker.js';
+import { existsSync } from 'node:fs';
+import type { KnownSources } from '../../replay/checkpoints/known-pages.js';
+import { checkpointsPath, knownPages } from '../machine/checkpoint-files.js';
+import { Crew } from './crew.js';
 import type { Diagnosis } from './diagnose.js';
 import { Lanes } from './lanes.js';
-import { planVerification } from './plan.js';
+import { type Plan, planVerification } from './plan.js';
 import { isWrong, type Segment, type SegmentOutcome, type VerifiedRecording } from './segment.js';
-import type { SegmentReply, SegmentTask, VerifyWorkerData } from './worker.js';
 
-/** A segment is tried again once when its worker dies. */
-const ATTEMPTS = 2;
+const PROGRESS_MS = 200;
+const NOTHING_READ: KnownSources = new Map();
 
 /** A segment that is not what was recorded, or could not be run. */
 export interface Finding {
@@ -48,33 +49,65 @@ export interface VerifyOptions {
   readonly workerHeap?: number;
 }
 
+/** What has become of the segments so far. */
+interface Results {
+  readonly outcomes: SegmentOutcome[];
+  readonly findings: Finding[];
+}
+
 /** Replays all segments of a recording, several at a time, and compares each with the checkpoint at its end. */
 export async function verify(recording: VerifiedRecording, options: VerifyOptions): Promise<VerifyResult> {
   const started = performance.now();
-  const { segments, warnings, knownSources: needed } = planVerification(recording);
-  const workers = Math.max(1, Math.min(options.workers, segments.length));
-  const places = new SharedArrayBuffer(8 * workers);
-  const worker = new URL('./worker.js', import.meta.url);
-  const threads = Array.from({ length: workers }, (_, number) => {
-    const workerData: VerifyWorkerData = { recording, number, places };
-    return new MachineWorker({ worker, workerData, heap: options.workerHeap, signal: options.signal });
-  });
+  // Without checkpoints there is only one segment.
+  const most = existsSync(checkpointsPath(recording.log)) ? Math.max(1, options.workers) : 1;
+  const crew = new Crew(recording, { ...options, workers: most });
+  try {
+    const plan = planVerification(recording);
+    const { segments, warnings } = plan;
+    const workers = Math.min(crew.size, segments.length);
+    await crew.end(workers);
+    const { outcomes, findings } = await runSegments(crew, workers, recording, plan, options);
+    const wallSeconds = (performance.now() - started) / 1000;
+    findings.sort((a, b) => a.segment.number - b.segment.number);
+    const spent = outcomes.reduce((sum, o) => sum + o.milliseconds, 0) / 1000;
+    const asRecorded = outcomes.filter((o) => !isWrong(o));
+    return {
+      instructions: asRecorded.reduce((sum, o) => sum + o.instructions, 0),
+      segments: segments.length,
+      verified: asRecorded.length,
+      workers,
+      wallSeconds,
+      speedUp: spent / wallSeconds,
+      outcomes: outcomes.toSorted((a, b) => a.number - b.number),
+      findings: await explainFirst(crew, findings),
+      warnings,
+      stopped: crew.isStopped,
+    };
+  } finally {
+    await crew.end();
+  }
+}
+
+/** Has the first workers of a crew run all segments. */
+async function runSegments(
+  crew: Crew,
+  workers: number,
+  { config, inputs }: VerifiedRecording,
+  { segments, knownSources }: Plan,
+  { onProgress, signal }: VerifyOptions,
+): Promise<Results> {
   const outcomes: SegmentOutcome[] = [];
   const findings: Finding[] = [];
   const lanes = new Lanes(segments, workers);
-  const view = new Float64Array(places);
-  const tell = (): void => options.onProgress?.([...view], outcomes.length, segments.length);
+  const tell = (): void => onProgress?.(crew.places().slice(0, workers), outcomes.length, segments.length);
   tell();
-  const progress = setInterval(tell, 200);
-  const isOver = (): boolean => options.signal?.aborted ?? false;
-  // While the workers load their modules.
-  const reading = knownPages(recording.config, recording.inputs).share(needed, options.signal);
+  const progress = setInterval(tell, PROGRESS_MS);
+  const reading = knownPages(config, inputs).share(knownSources, signal);
   const runLane = async (lane: number): Promise<void> => {
-    // One that does not begin is tried again with its first segment, and counted there.
-    await threads[lane]!.run('ready', null).catch(() => {});
-    const knownSources = await reading;
-    for (let segment = lanes.next(lane); segment !== null && !isOver(); segment = lanes.next(lane)) {
-      const reply = await attempt(threads[lane]!, { segment, knownSources }, isOver);
+    for (let segment = lanes.next(lane); segment !== null && !crew.isStopped; segment = lanes.next(lane)) {
+      // The machine as it is built has all it needs.
+      const sources = segment.from === null ? NOTHING_READ : await reading;
+      const reply = await crew.run(lane, { segment, knownSources: sources });
       if (reply === null) return;
       if ('refused' in reply) findings.push({ segment, outcome: null, failure: reply.refused, diagnosis: null });
       else {
@@ -86,52 +119,22 @@ export async function verify(recording: VerifiedRecording, options: VerifyOption
   try {
     await Promise.all(Array.from({ length: workers }, (_, lane) => runLane(lane)));
     tell();
-    const wallSeconds = (performance.now() - started) / 1000;
-    findings.sort((a, b) => a.segment.number - b.segment.number);
-    const explained = await explainFirst(threads[0]!, findings, isOver);
-    const spent = outcomes.reduce((sum, o) => sum + o.milliseconds, 0) / 1000;
-    return {
-      instructions: outcomes.filter((o) => !isWrong(o)).reduce((sum, o) => sum + o.instructions, 0),
-      segments: segments.length,
-      verified: outcomes.filter((o) => !isWrong(o)).length,
-      workers,
-      wallSeconds,
-      speedUp: spent / wallSeconds,
-      outcomes: outcomes.toSorted((a, b) => a.number - b.number),
-      findings: explained,
-      warnings,
-      stopped: isOver(),
-    };
+    return { outcomes, findings };
   } finally {
     clearInterval(progress);
-    await Promise.all(threads.map((t) => t.close()));
   }
-}
-
-/** Null: stopped. A worker does not listen while its segment runs: the signal ends it. */
-async function attempt(thread: MachineWorker, task: SegmentTask, isOver: () => boolean): Promise<SegmentReply | null> {
-  let failure = '';
-  for (let n = 0; n < ATTEMPTS && !isOver(); n++) {
-    try {
-      return (await thread.run('segment', task)) as SegmentReply;
-    } catch (e) {
-      failure = (e as Error).message;
-    }
-  }
-  return isOver() ? null : { refused: `its worker ended ${ATTEMPTS} times: ${failure}` };
 }
 
 /** The first place where the recording is left is the one that matters. */
-async function explainFirst(thread: MachineWorker, findings: Finding[], isOver: () => boolean): Promise<Finding[]> {
+async function explainFirst(crew: Crew, findings: Finding[]): Promise<Finding[]> {
   const first = findings.findIndex((f) => f.outcome !== null);
   const finding = findings[first];
-  if (finding === undefined || isOver()) return findings;
+  if (finding === undefined || crew.isStopped) return findings;
   try {
-    const task = { task: finding.segment, outcome: finding.outcome };
-    const diagnosis = (await thread.run('explain', task)) as Diagnosis;
+    const diagnosis = await crew.explain({ task: finding.segment, outcome: finding.outcome! });
     return findings.with(first, { ...finding, diagnosis });
   } catch (e) {
-    if (isOver()) return findings;
+    if (crew.isStopped) return findings;
     return findings.with(first, { ...finding, failure: `looking for the place failed: ${(e as Error).message}` });
   }
 }

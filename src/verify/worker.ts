@@ -29,8 +29,10 @@ export interface SegmentTask {
   readonly knownSources: KnownSources;
 }
 
-/** Task of the pool: nothing, which says that all modules are loaded. */
-export function ready(): void {}
+/** Task of the pool: builds the machine, while it is not known yet what it is to run. */
+export function prepare(): void {
+  executor.prepare();
+}
 
 /** Task of the pool: replays one segment and compares. */
 export function segment(task: SegmentTask): SegmentReply {
@@ -45,8 +47,13 @@ export function segment(task: SegmentTask): SegmentReply {
   }
 }
 
+export interface ExplainTask {
+  readonly task: Segment;
+  readonly outcome: SegmentOutcome;
+}
+
 /** Task of the pool: finds where a segment goes wrong. */
-export function explain({ task, outcome }: { readonly task: Segment; readonly outcome: SegmentOutcome }): Diagnosis {
+export function explain({ task, outcome }: ExplainTask): Diagnosis {
   executor.close();
   return diagnose(recording, task, outcome);
 }

@@ -18,7 +18,7 @@ const marker = join(folder, 'marker');
 /** A module to be loaded first in every thread: what a worker does when it opens the log, or when it begins. */
 function fault(name: string, condition: string, action: string, when: 'begins' | 'opens the log' = 'opens the log'): string[] {
   const path = join(folder, `${name}.mjs`);
-  const act = `fs.writeFileSync(${JSON.stringify(marker)}, ''); ${action};`;
+  const act = `fs.appendFileSync(${JSON.stringify(marker)}, '.'); ${action};`;
   const text = [
     "import fs from 'node:fs';",
     "import { syncBuiltinESMExports } from 'node:module';",
@@ -56,8 +56,8 @@ async function builtVerify(): Promise<{ verify: typeof verifyFunction }> {
   return (await import(new URL('../../dist/src/verify/verify.js', import.meta.url).href)) as { verify: typeof verifyFunction };
 }
 
-function verifyWith(options: readonly string[]): { status: number | null; result: Record<string, unknown> } {
-  const run = spawnSync(process.execPath, [...options, MAIN, 'verify', log, '--workers', '2', '--json'], {
+function verifyWith(options: readonly string[], workers = 2): { status: number | null; result: Record<string, unknown> } {
+  const run = spawnSync(process.execPath, [...options, MAIN, 'verify', log, '--workers', `${workers}`, '--json'], {
     encoding: 'utf8',
     timeout: PATIENCE_MS,
   });
@@ -80,6 +80,13 @@ describe('verify', () => {
     const once = `!fs.existsSync(${JSON.stringify(marker)})`;
     const { status, result } = verifyWith(fault('once', once, 'process.exit(9)'));
     expect(existsSync(marker)).toBe(true);
+    expect([status, result]).toMatchObject([0, { instructions: 1_500_000, findings: [], stopped: false }]);
+  });
+
+  it('starts a worker that died before its first segment, and in it', () => {
+    const twice = `(!fs.existsSync(${JSON.stringify(marker)}) || fs.statSync(${JSON.stringify(marker)}).size < 2)`;
+    const { status, result } = verifyWith(fault('twice', twice, 'process.exit(9)'), 1);
+    expect(readFileSync(marker, 'utf8')).toHaveLength(2);
     expect([status, result]).toMatchObject([0, { instructions: 1_500_000, findings: [], stopped: false }]);
   });
 

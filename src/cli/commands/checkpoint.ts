@@ -29,7 +29,7 @@ const add: CommandModule<object, AddArguments> = {
         type: 'string',
         requiresArg: true,
         default: ADDED_INTERVAL,
-        describe: 'Their distance: instructions (50M), guest time (1s), or auto (8M)',
+        describe: 'Their distance: instructions (50M), guest time (1s), or auto (12M)',
       })
       .example('$0 checkpoint add boot.rr', 'from then on any instruction is reached within some tenths of a second')
       .epilogue('Checkpoints that are there stay. Ctrl-C keeps those made so far.') as never,

@@ -32,7 +32,7 @@ export const recordCommand: CommandModule<object, RecordArguments> = {
         requiresArg: true,
         default: RECORDING_INTERVAL,
         describe:
-          'Distance of checkpoints (LOG.checkpoints): instructions (50M), guest time (1s), auto (8M, less often where the guest is fast: a fifth slower), or off',
+          'Distance of checkpoints (LOG.checkpoints): instructions (50M), guest time (1s), auto (12M, but 25 ms at least between two), or off',
       })
       .example('$0 record boot.rr --bios bios-256k.bin --memory 64M', 'record a firmware boot; Ctrl-C ends it')
       .epilogue('A recording that is interrupted stays readable up to its last event.') as never,
