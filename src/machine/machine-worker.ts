@@ -4,6 +4,8 @@ import { setEngineFlags } from './v8-flags.js';
 /** Of JavaScript objects, in MiB: guest memory and checkpoints lie outside. */
 const HEAP_MIB = 1024;
 const IDLE_MS = 600_000;
+/** A thread that is ended while it loads modules by `require`, as the pool would otherwise, takes the whole program with it (Node 20: `Module::IsGraphAsync must be used on an instantiated module`). */
+const LOADING = ['--no-experimental-require-module'];
 
 export interface MachineWorkerOptions {
   /** The module whose exports are the tasks. */
@@ -70,6 +72,7 @@ export class MachineWorker {
       maxThreads: 1,
       ...(onDemand ? { idleTimeout: IDLE_MS } : {}),
       workerData,
+      execArgv: [...process.execArgv, ...LOADING],
       // A machine does not return to its event loop while a task runs.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: heap ?? HEAP_MIB },

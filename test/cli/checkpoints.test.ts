@@ -7,7 +7,7 @@ import { demoGuest, record } from '../replay/scripted.js';
 import { guestOptions, refusal } from './guest.js';
 
 interface Listed {
-  readonly checkpoints: readonly { readonly icount: number; readonly events: number; readonly digest: string }[];
+  readonly checkpoints: readonly { readonly icount: number; readonly timeNs: number; readonly events: number; readonly digest: string }[];
   readonly bytes: number;
   readonly damages: readonly string[];
 }
@@ -61,13 +61,22 @@ describe('checkpoints of a recording', () => {
     for (const [c, there] of same) expect(there.digest).toBe(c.digest);
   });
 
-  it('are made by themselves each second of guest time, unless one says otherwise', () => {
+  it('are made some million instructions apart, unless one says otherwise', () => {
+    const bios = Buffer.alloc(65_536);
+    bios.set([0xeb, 0xfe], 0xfff0); // jmp $
+    writeFileSync(join(folder, 'loop.bin'), bios);
     const path = join(folder, 'default.rr');
+    summary('record', path, '--bios', join(folder, 'loop.bin'), '--memory', '8M', '--nodefaults', '--until', '200000000');
+    const icounts = list(path).checkpoints.map(({ icount }) => icount);
+    expect(icounts.length).toBeGreaterThan(1);
+    for (let k = 1; k < icounts.length; k++) expect(icounts[k]! - icounts[k - 1]!).toBeGreaterThanOrEqual(12e6);
+  });
+
+  it('are made each second of guest time when one says so', () => {
+    const path = join(folder, 'seconds.rr');
     // 1,024 ns an instruction.
-    summary('record', path, ...guestOptions(folder), '--icount', 'shift=10', '--until', '4000000');
-    const seconds = (
-      JSON.parse(palindrome('checkpoint', 'list', path, '--json').stdout) as { checkpoints: { timeNs: number }[] }
-    ).checkpoints.map(({ timeNs }) => timeNs / 1e9);
+    summary('record', path, ...guestOptions(folder), '--icount', 'shift=10', '--until', '4000000', '--checkpoint-every', '1s');
+    const seconds = list(path).checkpoints.map(({ timeNs }) => timeNs / 1e9);
     expect(seconds.length).toBeGreaterThan(2);
     expect(seconds[0]).toBe(0);
     for (let k = 1; k < seconds.length; k++) expect(seconds[k]! - seconds[k - 1]!).toBeGreaterThanOrEqual(1);

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { MachineWorker } from '../../src/machine/machine-worker.js';
 import { temporaryFolder } from '../cli.js';
 
-/** Tasks: one that says that it runs, and goes on for ever; one that does nothing. */
+/** Tasks: one that says that it runs, and goes on for ever; one that does nothing; one that says what loaded them. */
 const TASKS = `
   import { workerData } from 'node:worker_threads';
   export function forever() {
@@ -15,6 +15,8 @@ const TASKS = `
     for (;;) ;
   }
   export function nothing() { return 'done'; }
+  const { stack } = new Error();
+  export function loadedBy() { return stack; }
 `;
 
 /** Begins a thread and ends it. */
@@ -25,7 +27,7 @@ async function nextThreadId(): Promise<number> {
   return threadId;
 }
 
-function workerWith(signal: AbortSignal, running: Int32Array): MachineWorker {
+function workerWith(running: Int32Array, signal?: AbortSignal): MachineWorker {
   const path = join(temporaryFolder(), 'tasks.mjs');
   writeFileSync(path, TASKS);
   return new MachineWorker({ worker: pathToFileURL(path), workerData: running, signal });
@@ -34,7 +36,7 @@ function workerWith(signal: AbortSignal, running: Int32Array): MachineWorker {
 it('ends its thread with the signal, whatever it does, and begins no other', async () => {
   const stop = new AbortController();
   const running = new Int32Array(new SharedArrayBuffer(4));
-  const worker = workerWith(stop.signal, running);
+  const worker = workerWith(running, stop.signal);
   const before = await nextThreadId();
   expect(await worker.run('nothing', null)).toBe('done');
   const task = worker.run('forever', null);
@@ -44,4 +46,13 @@ it('ends its thread with the signal, whatever it does, and begins no other', asy
   await expect(worker.run('nothing', null)).rejects.toThrow('stopped');
   await worker.close();
   expect((await nextThreadId()) - before).toBe(2);
+});
+
+// Ending a thread in the middle of `require` of an ES module can end the whole program (Node 20).
+it('loads its tasks by import, not by require', async () => {
+  const worker = workerWith(new Int32Array(1));
+  const stack = await worker.run('loadedBy', null);
+  await worker.close();
+  expect(stack).toMatch(/ModuleJob\.run\b/);
+  expect(stack).not.toContain('require');
 });
