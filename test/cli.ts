@@ -15,9 +15,9 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the built program (`npm test` builds it first). */
+/** Runs the built program (`npm test` builds it first) as a user does, by its first line. */
 export function palindrome(...args: string[]): CliResult {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [MAIN, ...args], {
+  const { status, stdout, stderr, error } = spawnSync(MAIN, args, {
     encoding: 'utf8',
     timeout: PATIENCE_MS,
     maxBuffer: 64 << 20,

@@ -4,8 +4,7 @@ import { setEngineFlags } from './v8-flags.js';
 /** Of JavaScript objects, in MiB: guest memory and checkpoints lie outside. */
 const HEAP_MIB = 1024;
 const IDLE_MS = 600_000;
-/** A thread that is ended while it loads modules by `require`, as the pool would otherwise, takes the whole program with it (Node 20: `Module::IsGraphAsync must be used on an instantiated module`). */
-const LOADING = ['--no-experimental-require-module'];
+const TASKS = new URL('./tasks.cjs', import.meta.url).href;
 
 export interface MachineWorkerOptions {
   /** The module whose exports are the tasks. */
@@ -47,7 +46,7 @@ export class MachineWorker {
     // The pool is not told of the signal: it would begin another thread in place of the one that it ends, and once more when that one has ended behind the pool itself.
     signal?.addEventListener('abort', aborted, { once: true });
     try {
-      return await Promise.race([pool.run(task, { name }), death]);
+      return await Promise.race([pool.run({ name, task }), death]);
     } catch (e) {
       await this.close();
       throw e;
@@ -67,12 +66,13 @@ export class MachineWorker {
     const { worker, workerData, heap, onDemand } = this.options;
     setEngineFlags();
     const pool = new Piscina<unknown, unknown>({
-      filename: worker.href,
+      filename: TASKS,
+      name: 'run',
+      argv: [worker.href],
       minThreads: onDemand ? 0 : 1,
       maxThreads: 1,
       ...(onDemand ? { idleTimeout: IDLE_MS } : {}),
       workerData,
-      execArgv: [...process.execArgv, ...LOADING],
       // A machine does not return to its event loop while a task runs.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: heap ?? HEAP_MIB },

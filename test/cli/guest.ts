@@ -29,7 +29,7 @@ export class Background {
   readonly ended: Promise<{ status: number | null; signal: string | null }>;
 
   constructor(...args: string[]) {
-    this.child = endWithTest(spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe' }));
+    this.child = endWithTest(spawn(MAIN, args, { stdio: 'pipe' }));
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });
